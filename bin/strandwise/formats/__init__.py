@@ -1,0 +1,1 @@
+"""What files hold: read, check, write; nothing else."""

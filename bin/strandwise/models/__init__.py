@@ -1,0 +1,1 @@
+"""Models: load one with its card, refuse a wrong or damaged one, run it on the lightest runtime."""
