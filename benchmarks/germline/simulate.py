@@ -1,0 +1,479 @@
+#!/usr/bin/env python3
+"""Simulated germline samples with known truth: haplotypes, reads of several simulators, noise of libraries, alignment.
+
+Needs on PATH: samtools, bwa, minimap2, art_illumina, dwgsim and, for its own sets, mason_simulator (Debian: samtools,
+bwa, minimap2, art-nextgen-simulation-tools, dwgsim, seqan-apps). Same arguments and seed give the same reads.
+"""
+
+import csv
+import gzip
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+import pysam
+import pysam.bcftools
+from typer import Option, Typer
+
+app = Typer(help=__doc__, pretty_exceptions_enable=False)
+
+ADAPTERS = ("AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT")
+HEADER = (
+    "##fileformat=VCFv4.3\n##contig=<ID={contig},length={length}>\n"
+    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tSIM\n"
+)
+
+
+@dataclass
+class Reads:
+    """How a sample is sequenced. Rates are per read or pair; fragment sizes and read lengths in bases."""
+
+    coverage: float = 30
+    seed: int = 1
+    simulator: str = "art"  # art, dwgsim or mason
+    profile: str = "HS25"  # of art_illumina
+    aligner: str = "bwa"  # bwa or minimap2
+    read_length: int = 150
+    fragment: int = 400
+    fragment_sd: int = 80
+    quality_shift: int = 0  # of art_illumina; negative: worse reads
+    error_rate: float = 0.006  # of dwgsim, at the last base; of mason, of substitutions
+    depth_jitter: float = 0.0  # depth of 10 kb windows is drawn from 1 +/- this
+    stutter: float = 0.0  # factor on the rate at which repeats gain or lose a unit; 1 is a PCR library
+    chimeras: float = 0.0
+    adapters: float = 0.0
+    duplicates: float = 0.0  # not marked
+    contamination: float = 0.0  # share of reads from another person with other alleles at the same and at other sites
+    paralogues: float = 0.0  # share of the region with reads of an unknown diverged copy on top
+
+
+@dataclass
+class Haplotypes:
+    """Two haplotype sequences of a region and the records that went into them."""
+
+    sequences: list[str]
+    applied: list[pysam.VariantRecord] = field(default_factory=list)
+
+
+def parsed(region: str) -> tuple[str, int, int]:
+    """contig:first-last (1-based) as contig, 0-based start, end."""
+    contig, _, span = region.rpartition(":")
+    first, last = span.split("-")
+    return contig, int(first) - 1, int(last)
+
+
+def haplotypes(sequence: str, start: int, records: list[pysam.VariantRecord]) -> Haplotypes:
+    """Put phased records into `sequence`, which begins at 0-based `start`; overlaps with an earlier one are left out."""
+    pieces: list[list[str]] = [[], []]
+    applied = []
+    done = 0
+    for record in records:
+        genotype = record.samples[0].get("GT") or ()
+        begin = record.start - start
+        end = begin + len(record.ref)
+        usable = (
+            len(genotype) == 2 and None not in genotype and any(genotype) and begin >= done and end <= len(sequence)
+        )
+        if not usable or sequence[begin:end] != record.ref.upper():
+            continue
+        alleles = [record.alleles[index].upper() for index in genotype]
+        if any(set(allele) - set("ACGT") for allele in alleles):
+            continue
+        for haplotype, allele in zip(pieces, alleles, strict=True):
+            haplotype += [sequence[done:begin], allele]
+        done = end
+        applied.append(record)
+    return Haplotypes(["".join(haplotype) + sequence[done:] for haplotype in pieces], applied)
+
+
+# ---- planted variants ---------------------------------------------------------------------------------------------
+
+TRANSITION = {"A": "G", "G": "A", "C": "T", "T": "C"}
+TRANSVERSIONS = {"A": "CT", "G": "CT", "C": "AG", "T": "AG"}
+TRACT = re.compile(r"([ACGT])\1{4,}|([ACGT]{2})\2{3,}|([ACGT]{3,4})\3{2,}")
+
+
+def changed_units(units: int, rng: random.Random) -> int:
+    """Units gained or lost by a repeat: mostly one, losses as often as gains, never more than it has."""
+    size = min(units - 1, 1 + int(rng.expovariate(1.1)))
+    return rng.choice((-1, 1)) * max(1, size)
+
+
+def tract_variant(sequence: str, match: re.Match[str], rng: random.Random) -> tuple[int, str, list[str]] | None:
+    """A repeat that gained or lost units on one or both haplotypes, the more likely the longer it is."""
+    unit = next(group for group in match.groups() if group)
+    units = len(match.group()) // len(unit)
+    rate = min(0.35, 0.008 * 1.45 ** (units - 5)) if len(unit) == 1 else min(0.35, 0.02 * 1.4 ** (units - 4))
+    if match.start() == 0 or rng.random() > rate:
+        return None
+    anchor = match.start() - 1
+    changes = {changed_units(units, rng)}
+    if rng.random() < 2 * rate:
+        changes.add(changed_units(units, rng))
+    lost = max(0, *(-change for change in changes))
+    kept = unit * lost
+    alternatives = [sequence[anchor] + unit * (lost + change) for change in sorted(changes)]
+    return anchor, sequence[anchor] + kept, alternatives
+
+
+def background_variant(sequence: str, at: int, rng: random.Random) -> tuple[int, str, list[str]]:
+    """An SNP (6 of 7; transitions 2.1 times as often as transversions) or an indel with a long tail of lengths."""
+    base = sequence[at]
+    if rng.random() < 6 / 7:
+        other = TRANSITION[base] if rng.random() < 2.1 / 3.1 else rng.choice(TRANSVERSIONS[base])
+        if rng.random() < 0.004:
+            other += "," + rng.choice([x for x in "ACGT" if x not in (base, other)])
+        return at, base, other.split(",")
+    length = rng.choices((1, 2, 3, 4, 5 + int(rng.expovariate(0.12))), (45, 16, 10, 12, 17))[0]
+    if rng.random() < 0.5:
+        return at, sequence[at : at + length + 1], [base]
+    copied = sequence[at + 1 : at + 1 + length] if rng.random() < 0.5 else "".join(rng.choices("ACGT", k=length))
+    return at, base, [base + copied]
+
+
+def genotype_text(alternatives: int, rng: random.Random) -> str:
+    """Phased genotype: heterozygous 1.6 times as often as homozygous, both alternatives where there are two."""
+    if alternatives == 2:
+        return rng.choice(("1|2", "2|1"))
+    return rng.choices(("0|1", "1|0", "1|1"), (0.8, 0.8, 1.0))[0]
+
+
+def planted_variants(sequence: str, start: int, rng: random.Random, per_base: float = 1 / 500) -> list[tuple]:
+    """Draw variants for `sequence`: (0-based position, REF, ALT list, genotype), not overlapping, sorted."""
+    drawn = [found for match in TRACT.finditer(sequence) if (found := tract_variant(sequence, match, rng))]
+    at = 1
+    while (at := at + 1 + int(rng.expovariate(per_base))) < len(sequence) - 100:
+        places = [at, at + rng.randrange(1, 25)] if rng.random() < 0.06 else [at]
+        drawn += [background_variant(sequence, place, rng) for place in places if sequence[place] in TRANSITION]
+    variants = []
+    done = 1
+    for begin, reference, alternatives in sorted(drawn):
+        if begin <= done or set(reference) - set(TRANSITION):
+            continue
+        variants.append((start + begin, reference, alternatives, genotype_text(len(alternatives), rng)))
+        done = begin + len(reference)
+    return variants
+
+
+def write_planted(fasta: Path, region: str, seed: int, output: Path) -> None:
+    """Write a phased VCF of planted variants, left-aligned, bgzipped and indexed."""
+    with pysam.FastaFile(str(fasta)) as reference:
+        contig, start, end = parsed(region)
+        variants = planted_variants(reference.fetch(contig, start, end).upper(), start, random.Random(seed))
+        length = reference.get_reference_length(contig)
+    plain = output.with_suffix("")
+    with plain.open("w") as handle:
+        handle.write(HEADER.format(contig=contig, length=length))
+        for begin, allele, alternatives, genotype in variants:
+            handle.write(f"{contig}\t{begin + 1}\t.\t{allele}\t{','.join(alternatives)}\t.\tPASS\t.\tGT\t{genotype}\n")
+    pysam.bcftools.norm("-f", str(fasta), "-Oz", "-o", str(output), str(plain), catch_stdout=False)
+    pysam.tabix_index(str(output), preset="vcf", force=True)
+    plain.unlink()
+
+
+# ---- reads --------------------------------------------------------------------------------------------------------
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def simulate_pairs(sequence: str, name: str, coverage: float, seed: int, how: Reads, work: Path) -> list[Path]:
+    """Run the simulator on one stretch of one haplotype; gives its two FASTQ files."""
+    fasta = work / f"{name}.fa"
+    fasta.write_text(f">{name}\n{sequence}\n")
+    stem = work / name
+    if how.simulator == "art":
+        command = ["art_illumina", "-q", "-na", "-p", "-ss", how.profile, "-l", how.read_length, "-f", coverage]
+        command += ["-m", how.fragment, "-s", how.fragment_sd, "-rs", seed, "-i", fasta, "-o", f"{stem}_", "-d", name]
+        run(*command, "-qs", how.quality_shift, "-qs2", how.quality_shift)
+        pair = [work / f"{name}_1.fq", work / f"{name}_2.fq"]
+    elif how.simulator == "dwgsim":
+        rates = f"0.0005-{how.error_rate}"
+        command = ["dwgsim", "-r", 0, "-y", 0, "-o", 1, "-H", "-e", rates, "-E", rates, "-Q", 4, "-z", seed, "-P", name]
+        command += [
+            "-C",
+            coverage,
+            "-1",
+            how.read_length,
+            "-2",
+            how.read_length,
+            "-d",
+            how.fragment,
+            "-s",
+            how.fragment_sd,
+        ]
+        run(*command, fasta, stem)
+        pair = [work / f"{name}.bwa.read1.fastq.gz", work / f"{name}.bwa.read2.fastq.gz"]
+    else:
+        tool = shutil.which("mason_simulator") or "/usr/lib/seqan/bin/mason_simulator"  # Debian keeps it off PATH
+        pair = [work / f"{name}_1.fq", work / f"{name}_2.fq"]
+        number = round(coverage * len(sequence) / (2 * how.read_length))
+        command = [tool, "-ir", fasta, "-n", number, "--seed", seed, "-o", pair[0], "-or", pair[1]]
+        command += ["--illumina-read-length", how.read_length, "--read-name-prefix", name]
+        command += ["--illumina-prob-mismatch-scale", how.error_rate / 0.004]
+        run(*command, "--fragment-mean-size", how.fragment, "--fragment-size-std-dev", how.fragment_sd)
+    fasta.unlink()
+    return pair
+
+
+def windows(length: int, how: Reads, rng: random.Random) -> list[tuple[int, int, float]]:
+    """Stretches of a haplotype with their factor on depth."""
+    if not how.depth_jitter:
+        return [(0, length, 1.0)]
+    stretches = [(at, min(length, at + 10_000 + how.fragment)) for at in range(0, length, 10_000)]
+    factors = [1 + how.depth_jitter * (2 * rng.random() - 1) for _ in stretches]
+    return [
+        (begin, end, factor)
+        for (begin, end), factor in zip(stretches, factors, strict=True)
+        if end - begin >= 2 * how.fragment
+    ]
+
+
+def other_person(sequence: str, sample: Haplotypes, start: int, rng: random.Random) -> Haplotypes:
+    """Haplotypes of somebody else: each of the sample's alleles by the toss of a coin, and alleles of their own."""
+    own = {begin: (ref, alts) for begin, ref, alts, _ in planted_variants(sequence, start, rng, 1 / 1500)}
+    shared = {record.start: (record.ref, list(record.alts or ())) for record in sample.applied}
+    sequences = []
+    for _ in range(2):
+        pieces, done = [], 0
+        for begin, (reference, alternatives) in sorted({**own, **shared}.items()):
+            if begin - start >= done and rng.random() < 0.5:
+                pieces += [sequence[done : begin - start], rng.choice(alternatives)]
+                done = begin - start + len(reference)
+        sequences.append("".join(pieces) + sequence[done:])
+    return Haplotypes(sequences)
+
+
+def paralogue_copies(sequence: str, share: float, rng: random.Random) -> list[str]:
+    """Diverged copies (1 to 4 %) of stretches of 2 to 6 kb that the reference does not know of."""
+    copies, total = [], 0
+    while total < share * len(sequence):
+        begin = rng.randrange(len(sequence) - 6000)
+        copy = list(sequence[begin : begin + rng.randrange(2000, 6000)])
+        total += len(copy)
+        for place in rng.sample(range(len(copy)), int(len(copy) * rng.uniform(0.01, 0.04))):
+            change = rng.random()
+            old = copy[place] if copy[place] in TRANSITION else "A"
+            copy[place] = TRANSITION[old] if change < 0.6 else rng.choice("ACGT") if change < 0.9 else ""
+        copies.append("".join(copy))
+    return copies
+
+
+def stutter(read: tuple[str, str], factor: float, rng: random.Random) -> tuple[str, str]:
+    """Let repeats in a read gain or lose a unit, as polymerases do: more often where longer, losses twice as often."""
+    bases, qualities = read
+    for match in TRACT.finditer(bases):
+        unit = next(len(group) for group in match.groups() if group)
+        units = len(match.group()) / unit
+        if rng.random() < factor * min(0.2, (0.0015 if unit == 1 else 0.004) * 1.35 ** (units - 5)):
+            at = match.start()
+            if rng.random() < 2 / 3:
+                return bases[:at] + bases[at + unit :], qualities[:at] + qualities[at + unit :]
+            return bases[:at] + bases[at : at + unit] + bases[at:], qualities[:at] + qualities[
+                at : at + unit
+            ] + qualities[at:]
+    return read
+
+
+Read = tuple[str, str]  # bases, qualities
+
+
+def fastq_records(paths: list[Path]) -> list[list[Read]]:
+    """All pairs of two FASTQ files, names dropped."""
+    sides = []
+    for path in paths:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as handle:
+            lines = handle.read().split("\n")
+        sides.append(list(zip(lines[1::4], lines[3::4], strict=False)))
+    return [list(pair) for pair in zip(*sides, strict=True)]
+
+
+def add_noise(pairs: list[list[Read]], how: Reads, rng: random.Random) -> list[list[Read]]:
+    """Stutter, chimeric reads, adapter tails and duplicates. Read length is kept but for stutter at its last bases."""
+    noisy = []
+    for pair in pairs:
+        if how.stutter:
+            pair = [stutter(read, how.stutter, rng) for read in pair]
+        for side in (0, 1):
+            bases, qualities = pair[side]
+            if rng.random() < how.chimeras:
+                cut = rng.randrange(20, len(bases) - 20)
+                pair[side] = (
+                    bases[:cut] + rng.choice(pairs)[side][0][cut:][: len(bases) - cut].ljust(len(bases) - cut, "N"),
+                    qualities,
+                )
+            if rng.random() < how.adapters:
+                cut = rng.randrange(30, len(bases) - 3)
+                tail = (ADAPTERS[side] + "A" * len(bases))[: len(bases) - cut]
+                pair[side] = (bases[:cut] + tail, qualities)
+        noisy.append(pair)
+        if rng.random() < how.duplicates:
+            noisy.append(pair)
+    return noisy
+
+
+def all_pairs(sequence: str, start: int, sample: Haplotypes, how: Reads, work: Path) -> list[list[Read]]:
+    """Reads of the sample, of whoever contaminates it, and of unknown copies; noise added."""
+    rng = random.Random(how.seed)
+    files: list[list[Path]] = []
+    people = [(sample, 1 - how.contamination)]
+    if how.contamination:
+        people.append((other_person(sequence, sample, start, rng), how.contamination))
+    for person, (who, share) in enumerate(people):
+        for copy, haplotype in enumerate(who.sequences):
+            for part, (begin, end, factor) in enumerate(windows(len(haplotype), how, rng)):
+                seed = how.seed * 100_000 + person * 50_000 + copy * 20_000 + part
+                name = f"p{person}h{copy}w{part}"
+                depth = how.coverage / 2 * share * factor
+                files.append(simulate_pairs(haplotype[begin:end], name, depth, seed, how, work))
+    for number, copy_sequence in enumerate(paralogue_copies(sequence, how.paralogues, rng)):
+        depth = how.coverage * rng.choice((0.5, 1.0))
+        seed = how.seed * 100_000 + 90_000 + number
+        files.append(simulate_pairs(copy_sequence, f"copy{number}", depth, seed, how, work))
+    pairs = []
+    for pair in files:
+        pairs += fastq_records(pair)
+        for path in pair:
+            path.unlink()
+    return add_noise(pairs, how, rng)
+
+
+def align(fastq: list[Path], fasta: Path, aligner: str, output: Path) -> None:
+    group = "@RG\\tID:SIM\\tSM:SIM\\tPL:ILLUMINA\\tLB:SIM"
+    if aligner == "bwa":
+        if not Path(f"{fasta}.bwt").exists():
+            run("bwa", "index", fasta)
+        command = ["bwa", "mem", "-R", group, fasta, *fastq]
+    else:
+        command = ["minimap2", "-ax", "sr", "-t", 1, "-R", group, fasta, *fastq]
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as aligning:
+        subprocess.run(["samtools", "sort", "-o", output, "-"], stdin=aligning.stdout, check=True, capture_output=True)
+    if aligning.returncode:
+        raise RuntimeError(f"{aligner} failed with {aligning.returncode}")
+    run("samtools", "index", output)
+
+
+def simulate(fasta: Path, vcf: Path, region: str, how: Reads, prefix: Path) -> int:
+    """Write PREFIX.bam, PREFIX.truth.vcf.gz (the records applied) and PREFIX.bed (where they count); gives their number."""
+    with pysam.FastaFile(str(fasta)) as reference:
+        contig, start, end = parsed(region)
+        sequence = reference.fetch(contig, start, end).upper()
+    with pysam.VariantFile(str(vcf)) as variants:
+        sample = haplotypes(sequence, start, list(variants.fetch(contig, start, end)))
+        truth = f"{prefix}.truth.vcf.gz"
+        with pysam.VariantFile(truth, "wz", header=variants.header) as output:
+            for record in sample.applied:
+                output.write(record)
+    pysam.tabix_index(truth, preset="vcf", force=True)
+    Path(f"{prefix}.bed").write_text(
+        f"{contig}\t{start + how.fragment}\t{end - how.fragment}\n"
+    )  # depth fades at the ends
+    with tempfile.TemporaryDirectory(dir=prefix.parent) as folder:
+        work = Path(folder)
+        pairs = all_pairs(sequence, start, sample, how, work)
+        fastq = [work / "1.fq", work / "2.fq"]
+        for side, path in enumerate(fastq):
+            with path.open("w") as handle:
+                handle.writelines(f"@r{n}\n{pair[side][0]}\n+\n{pair[side][1]}\n" for n, pair in enumerate(pairs))
+        pairs.clear()
+        align(fastq, fasta, how.aligner, Path(f"{prefix}.bam"))
+    return len(sample.applied)
+
+
+# ---- commands -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def planted(
+    fasta: Annotated[Path, Option(help="reference, indexed", exists=True)],
+    region: Annotated[str, Option(help="contig:first-last, 1-based")],
+    output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
+    seed: Annotated[int, Option()] = 1,
+) -> None:
+    """Draw realistic germline variants, rich in indels of repeats, as a phased VCF."""
+    write_planted(fasta, region, seed, output)
+
+
+def options_of(text: str) -> Reads:
+    """Read `name=value` words into Reads, with each field's own type."""
+    kinds = {item.name: type(item.default) for item in fields(Reads)}
+    words = dict(word.split("=") for word in text.split())
+    return Reads(**{name: kinds[name](value) for name, value in words.items()})
+
+
+@app.command()
+def reads(
+    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
+    vcf: Annotated[Path, Option(help="phased truth, indexed", exists=True)],
+    region: Annotated[str, Option(help="contig:first-last, 1-based")],
+    prefix: Annotated[Path, Option(help="prefix of what is written")],
+    options: Annotated[str, Option(help="'coverage=30 seed=1 profile=HSXt …': fields of Reads")] = "",
+) -> None:
+    """Simulate and align one sample."""
+    print(f"{prefix}: {simulate(fasta, vcf, region, options_of(options), prefix)} truth records applied")
+
+
+def unpacked(packed: Path, folder: Path) -> Path:
+    """The reference as plain text with an index: bwa and freebayes want it so."""
+    plain = folder / packed.with_suffix("").name
+    if not plain.exists():
+        with gzip.open(packed, "rb") as source, plain.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        pysam.faidx(str(plain))
+    return plain
+
+
+@app.command()
+def sets(
+    plan: Annotated[Path, Option(help="table of sets: name, kind, build, truth, region, options", exists=True)],
+    data: Annotated[Path, Option(help="folder with references and truth", exists=True)],
+    output: Annotated[Path, Option(help="folder for the sets; a list of them goes to SETS.tsv there")],
+    only: Annotated[list[str] | None, Option(help="kinds or names to make; default all")] = None,
+) -> None:
+    """Make all sets of a plan that are not there yet."""
+    output.mkdir(parents=True, exist_ok=True)
+    listing = output / "SETS.tsv"
+    if not listing.exists():
+        listing.write_text("name\tbam\ttruth\tbed\tfasta\tkind\tcoverage\tsimulator\n")
+    made = {line.split("\t")[0] for line in listing.read_text().splitlines()}
+    with plan.open() as handle:
+        rows = [row for row in csv.DictReader(handle, delimiter="\t") if row["name"] not in made]
+    for row in rows:
+        if only and row["name"] not in only and row["kind"] not in only:
+            continue
+        fasta = unpacked(next(data.glob(f"{row['build']}.*.fa.gz")), output)
+        how = options_of(row["options"])
+        prefix = output / row["name"]
+        if row["truth"] == "planted":
+            vcf = output / f"{row['name']}.planted.vcf.gz"
+            write_planted(fasta, row["region"], how.seed, vcf)
+        else:
+            vcf = data / f"HG001.truth.{row['build']}.chr20.vcf.gz"
+        number = simulate(fasta, vcf, row["region"], how, prefix)
+        print(f"{row['name']}: {number} truth records", file=sys.stderr, flush=True)
+        simulator = f"{how.simulator} {how.profile if how.simulator == 'art' else ''} {how.aligner}".replace("  ", " ")
+        line = [
+            row["name"],
+            f"{prefix}.bam",
+            f"{prefix}.truth.vcf.gz",
+            f"{prefix}.bed",
+            fasta,
+            row["kind"],
+            how.coverage,
+            simulator,
+        ]
+        with listing.open("a") as handle:
+            handle.write("\t".join(map(str, line)) + "\n")
+
+
+if __name__ == "__main__":
+    app()
