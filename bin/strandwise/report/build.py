@@ -1,0 +1,88 @@
+"""Builds the report: stages the jobs' files, writes our sections beside them, runs MultiQC once, writes README.txt."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from strandwise import __version__
+from strandwise.formats.files import written
+from strandwise.report import drivers, drug_response, overview, small_variants
+from strandwise.report.light import lighter
+from strandwise.report.parts import Parts, Version, read_parts
+from strandwise.report.readme import results_readme
+from strandwise.report.section import Chapter
+
+JOBS = (small_variants, drivers, drug_response)
+ASSETS = Path(__file__).parent
+
+
+def build(folder: Path, parameters: Path, versions: Path, config: Path, output: Path) -> None:
+    """Write the report to `output` and README.txt beside it.
+
+    folder: the jobs' files side by side; parameters: JSON, name → value; versions: process<TAB>tool<TAB>version lines;
+    config: MultiQC's settings. Raises InputError on files that are not what they should be, RuntimeError when MultiQC fails.
+    """
+    parts = read_parts(folder, parameters, versions)
+    chapters = [chapter for job in JOBS if (chapter := job.chapter(parts))]
+    with tempfile.TemporaryDirectory() as scratch:
+        stage = Path(scratch) / "parts"
+        stage.mkdir()
+        _stage_tool_files(parts, stage)
+        _write_sections(parts, chapters, stage)
+        _write_versions(parts.versions, stage)
+        report = _run_multiqc(stage, config, Path(scratch))
+        with written(output) as temporary:
+            temporary.write_bytes(report.read_bytes())
+    with written(output.with_name("README.txt")) as temporary:
+        temporary.write_text(results_readme(chapters, parts))
+
+
+def _stage_tool_files(parts: Parts, stage: Path) -> None:
+    """Copy what MultiQC's own modules read, made harmless (names are shown as HTML there) and light."""
+    kinds = ("samtools_stats", "bcftools_stats", "coverage")
+    for kind in kinds:
+        files = parts.files(f"*.{kind}.txt")
+        for path in files:
+            harmless = path.read_text().replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+            (stage / path.name).write_text(lighter(kind, harmless, len(files)))
+
+
+def _write_sections(parts: Parts, chapters: Sequence[Chapter], stage: Path) -> None:
+    entries = overview.attention(parts)
+    sections = [
+        overview.glance_section(parts, chapters, entries),
+        overview.attention_section(entries),
+        *(section for chapter in chapters for section in chapter.sections),
+        overview.methods_section(chapters, __version__),
+        overview.parameters_section(parts.parameters),
+    ]
+    for section in sections:
+        if section:
+            path = stage / f"{section['id']}_mqc.json"
+            path.write_text(json.dumps(section, allow_nan=False))
+
+
+def _write_versions(versions: Sequence[Version], stage: Path) -> None:
+    tools: dict[str, dict[str, list[str]]] = {"Strandwise": {"Strandwise": [__version__]}}
+    for entry in versions:
+        tools.setdefault(entry.process, {}).setdefault(entry.tool, []).append(entry.version)
+    (stage / "strandwise_mqc_versions.yml").write_text(yaml.safe_dump(tools))
+
+
+def _run_multiqc(stage: Path, config: Path, scratch: Path) -> Path:
+    """Run MultiQC away from the user's own settings and without network; returns the report's path."""
+    report = scratch / "report" / "multiqc_report.html"
+    command = [sys.executable, "-m", "multiqc", str(stage), "--config", str(config.resolve()), "--force", "--no-ansi"]
+    command += ["--outdir", str(report.parent), "--filename", report.name, "--custom-css-file", str(ASSETS / "report.css")]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MULTIQC_")}
+    environment = inherited | {"HOME": str(scratch), "MPLCONFIGDIR": str(scratch), "TMPDIR": str(scratch)}
+    done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True)
+    if done.returncode or not report.is_file():
+        raise RuntimeError(f"MultiQC failed (exit status {done.returncode}):\n{done.stdout}\n{done.stderr}")
+    return report

@@ -1,0 +1,189 @@
+"""What driver ranking tells the report: the top genes, how sure, and which evidence put them there."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from strandwise.report import html
+from strandwise.report.parts import Parts
+from strandwise.report.section import Card, Chapter, Parent
+
+if TYPE_CHECKING:
+    import pandas
+
+PARENT = Parent("drivers", "Cancer drivers", "Genes ranked by how much more, and how differently, they are mutated than expected.")
+TOP = 20
+SIGNIFICANT = 0.1
+
+METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected counts per gene and mutation class come from
+silent mutations, coding length and gene covariates with over-dispersed (negative-binomial) tests, as in covariate-based
+background models [{dndscv}]; the lines of evidence (excess of missense and of truncating mutations, hotspots, truncation bias,
+recurrence over samples) are joined by gradient-boosted trees (XGBoost [{xgboost}]) trained on other cohorts with labels from IntOGen
+[{intogen}], and explained by TreeSHAP [{shap}]. q-values are Benjamini–Hochberg [{bh}] over the genes tested."""
+
+
+def chapter(parts: Parts) -> Chapter | None:
+    table = parts.table("driver_genes.tsv")
+    if table is None:
+        return None
+    summary = parts.json("drivers.json")
+    table = table.sort_values("rank")
+    top = table.head(TOP)
+    sections = [_top_table(table, top, summary)]
+    if len(table):
+        sections += [_significance(table), _classes(top), _evidence(top, summary)]
+    return Chapter(
+        cards=[_card(table, summary)],
+        sections=[section for section in sections if section],
+        methods=METHODS,
+        citations=("dndscv", "xgboost", "intogen", "shap", "bh"),
+        models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
+        folders={"drivers/": "driver_genes.tsv: all genes, ranked, with their evidence; further files of the job"},
+    )
+
+
+def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
+    significant = int((table["q_value"] < SIGNIFICANT).sum())
+    names = html.chips(table["gene"].head(6))
+    cohort = ""
+    if "samples" in summary and "mutations" in summary:
+        cohort = f"{html.plural(summary['samples'], 'tumour')}, {html.plural(summary['mutations'], 'mutation')}<br>"
+    figure = html.plural(significant, "gene")
+    return Card("Cancer drivers", figure, f"at q &lt; {SIGNIFICANT}<br>{cohort}{names}", html.VERMILION, PARENT.identifier)
+
+
+def minus_log10(value: float) -> float:
+    """-log10 of a p- or q-value; 0 counts as the smallest float, 1e-308."""
+    return -math.log10(max(float(value), 1e-308))
+
+
+def count_columns(table: "pandas.DataFrame") -> list[str]:
+    """Columns with observed mutations by class: `n_missense`, `n_truncating`, …"""
+    return [name for name in table.columns if name.startswith("n_") and name != "n_samples"]
+
+
+def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any]:
+    counts = [name for name in count_columns(table) if top[name].notna().any()]
+    header = ["#", "Gene", "Score", "q", "Samples", *(_label(name) for name in counts)]
+    most = max(1, top["n_samples"].max()) if len(top) else 1
+    rows: list[list[object]] = []
+    for row in top.to_dict("records"):
+        significant = row["q_value"] < SIGNIFICANT
+        quality = f'<b>{html.small_number(row["q_value"])}</b>' if significant else html.small_number(row["q_value"])
+        score_bar = html.bar(row["score"] / max(1e-9, top["score"].max()), f"{row['score']:.3g}", html.SKY)
+        cells = [
+            html.Cell(str(int(row["rank"])), row["rank"]),
+            html.Cell(f"<b>{html.text(row['gene'])}</b>"),
+            html.Cell(score_bar, row["score"]),
+            html.Cell(quality, row["q_value"]),
+            html.Cell(html.bar(row["n_samples"] / most, html.number(int(row["n_samples"])), html.ORANGE), row["n_samples"]),
+        ]
+        rows.append([*cells, *(html.number(int(row[name])) if row[name] == row[name] else "" for name in counts)])
+    note = f"All {html.plural(len(table), 'gene')}: {html.link('drivers/driver_genes.tsv')}."
+    if not len(table):
+        note = "No gene had a mutation to test."
+    description = f"The first {min(TOP, len(table))} of {html.number(len(table))} genes; q below {SIGNIFICANT} in bold. {note}"
+    if summary.get("left_out"):
+        left = "; ".join(
+            f"{html.number(item['count'])} {html.text(item['what'])} ({html.text(item['why'])})" for item in summary["left_out"]
+        )
+        description += f" Left out: {left}."
+    numeric = [0, 3, *range(5, len(header))]
+    return PARENT.html("drivers_top", "Top genes", html.table(header, rows, "sw-drivers", numeric), description)
+
+
+def _label(column: str) -> str:
+    return html.text(column.removeprefix("n_").removeprefix("shap_").replace("_", " "))
+
+
+def _significance(table: "pandas.DataFrame") -> dict[str, Any]:
+    """Significance against the number of samples; genes nobody would look at are thinned out."""
+    shown = table[(table["n_samples"] >= 2) | (table["q_value"] < SIGNIFICANT)].head(400)
+    named = set(table["gene"].head(12)) & set(table["gene"][table["q_value"] < 0.25])
+    data: dict[str, Any] = {}
+    for row in shown.to_dict("records"):
+        point: dict[str, Any] = {"x": int(row["n_samples"]), "y": round(minus_log10(row["q_value"]), 3), "annotate": False}
+        significant = row["q_value"] < SIGNIFICANT
+        point["color"] = html.VERMILION if significant else html.GREY
+        point["group"] = f"q below {SIGNIFICANT}" if significant else "other genes"
+        if row["gene"] in named:
+            point["annotation"] = html.text(row["gene"])
+        data[html.text(row["gene"])] = point
+    return PARENT.plot(
+        "drivers_significance",
+        "Significance and frequency",
+        "scatter",
+        data,
+        "Each point is a gene. High: unlikely by chance. Right: mutated in many samples. Genes with few samples and a high point are "
+        "found by how they are mutated, not by how often.",
+        settings={
+            "xlab": "samples with a mutation",
+            "series_label": "genes",
+            "ylab": "-log10 q",
+            "ymin": 0,
+            "xmin": 0,
+            "marker_size": 9,
+            "height": 460,
+            "y_lines": [{"value": 1, "color": html.GREY, "dash": "dash", "label": f"q = {SIGNIFICANT}"}],
+        },
+    )
+
+
+def _classes(top: "pandas.DataFrame") -> dict[str, Any] | None:
+    counts = count_columns(top)
+    if not counts:
+        return None
+    categories = {
+        name: {"name": _label(name), "color": html.CATEGORIES[index % len(html.CATEGORIES)]} for index, name in enumerate(counts)
+    }
+    rows = top[["gene", *counts]].fillna(0).to_dict("records")
+    data = {html.text(row["gene"]): {name: int(row[name]) for name in counts} for row in rows}
+    return PARENT.plot(
+        "drivers_classes",
+        "Mutations by class",
+        "bargraph",
+        data,
+        "Mutations of the top genes by what they do to the protein. Truncating ones in tumour suppressors, recurrent missense ones in oncogenes.",
+        settings={"ylab": "mutations", "series_label": "genes", "cpswitch_counts_label": "Mutations", "sort_samples": False},
+        categories=categories,
+    )
+
+
+def _evidence(top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What each line of evidence adds to the score (TreeSHAP): from columns shap_* or from the summary."""
+    columns = [name for name in top.columns if name.startswith("shap_")]
+    if columns:
+        values = {row["gene"]: {name: row[name] for name in columns} for row in top.to_dict("records")}
+    else:
+        values = {gene: summary["shap"][gene] for gene in top["gene"] if gene in summary.get("shap", {})}
+        columns = list(dict.fromkeys(name for row in values.values() for name in row))
+    if not values:
+        return None
+    matrix = [[round(float(row.get(name) or 0), 3) for name in columns] for row in values.values()]
+    limit = max(abs(value) for row in matrix for value in row) or 1
+    return PARENT.plot(
+        "drivers_evidence",
+        "Why these genes",
+        "heatmap",
+        matrix,
+        "What each line of evidence adds to (orange) or takes from (blue) the score of a gene.",
+        helptext="TreeSHAP values of the ranking model, in units of its log-odds: the values of a gene and a constant add up to its score.",
+        settings={
+            "xlab": "evidence",
+            "ylab": "gene",
+            "series_label": "genes",
+            "zlab": "contribution",
+            "min": -limit,
+            "max": limit,
+            "colstops": html.DIVERGING,
+            "square": False,
+            "xcats_samples": False,
+            "ycats_samples": False,
+            "cluster_rows": False,
+            "cluster_cols": False,
+            "tt_decimals": 2,
+            "height": 160 + 22 * len(values),
+        },
+        xcats=[_label(name) for name in columns],
+        ycats=[html.text(gene) for gene in values],
+    )

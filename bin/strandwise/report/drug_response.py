@@ -1,0 +1,150 @@
+"""What drug response tells the report: which drugs stand out in which sample, and where the model is out of its depth."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from strandwise.report import html
+from strandwise.report.parts import Parts
+from strandwise.report.section import Card, Chapter, Parent
+
+if TYPE_CHECKING:
+    import pandas
+
+PARENT = Parent(
+    "drug_response",
+    "Drug response",
+    "Predicted sensitivity to drugs, relative to the cell lines that the model was trained on.",
+)
+DRUGS_SHOWN = 30
+SAMPLES_SHOWN = 150
+ROWS_SHOWN = 100
+BEST = 3
+
+METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression and mutations: natural logarithm of
+the half-maximal inhibitory concentration (ln IC50, µM) as measured in the Genomics of Drug Sensitivity in Cancer screen (GDSC2
+[{gdsc}]). Samples are first matched gene by gene to the distribution of the training lines; molecules are described from their
+SMILES (RDKit [{rdkit}]). Intervals of 90 % are conformal [{conformal}], calibrated on lines left out. Cell lines are not patients:
+scores rank hypotheses and say nothing about dose, access or benefit."""
+
+
+def chapter(parts: Parts) -> Chapter | None:
+    table = parts.table("response.tsv")
+    if table is None:
+        return None
+    summary = parts.json("drug_response.json")
+    sections = [_best(table, summary)]
+    if len(table):
+        sections += [_heat_map(table), _drugs(table)]
+    return Chapter(
+        cards=[_card(table, summary)],
+        sections=[section for section in sections if section],
+        methods=METHODS,
+        citations=("gdsc", "rdkit", "conformal"),
+        models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
+        folders={"drug_response/": "response.tsv: every sample and drug with interval, percentile and top features"},
+    )
+
+
+def in_domain(table: "pandas.DataFrame") -> "pandas.Series":
+    """Truth of column in_domain, however it was written (true/false, yes/no, 1/0), for each row."""
+    return table["in_domain"].astype(str).str.lower().isin(("true", "yes", "1", "1.0"))
+
+
+def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
+    if not len(table):
+        return Card("Drug response", "0 samples", "No sample could be scored.", html.GREEN, PARENT.identifier)
+    samples = table["sample"].nunique()
+    inside = table.loc[in_domain(table), "sample"].nunique()
+    leading = table.loc[table.groupby("sample")["delta_ln_ic50"].idxmin(), "drug"].value_counts().head(4)
+    details = f"× {html.plural(table['drug'].nunique(), 'drug')}; {html.number(inside)} inside the training range<br>"
+    details += "Strongest most often: " + html.chips(leading.index)
+    return Card("Drug response", html.plural(samples, "sample"), details, html.GREEN, PARENT.identifier)
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    title = f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f}), percentile {row['percentile']:.0f}"
+    return f'<span class="sw-score" title="{html.text(title)}">{html.text(row["drug"])} <i>{row["delta_ln_ic50"]:+.2f}</i></span>'
+
+
+def _best(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Per sample the drugs it should be most sensitive to; samples with the strongest scores first."""
+    ordered = table.sort_values(["sample", "delta_ln_ic50", "drug"])
+    strongest = ordered.groupby("sample")["delta_ln_ic50"].min().sort_values(kind="stable").index
+    inside = dict(zip(table["sample"], in_domain(table), strict=True))
+    tissues = summary.get("tissues", {})
+    groups = {name: group.to_dict("records") for name, group in ordered.groupby("sample")}
+    rows: list[list[object]] = []
+    for name in strongest[:ROWS_SHOWN]:
+        best, worst = groups[name][:BEST], groups[name][: -BEST - 1 : -1]
+        flag = '<span class="sw-chip good">inside</span>' if inside[name] else '<span class="sw-chip warning">outside</span>'
+        cells = [html.Cell("".join(_score(row) for row in kind), kind[0]["delta_ln_ic50"]) for kind in (best, worst)]
+        rows.append([html.Cell(f"<b>{html.text(name)}</b>"), *([tissues.get(name, "")] if tissues else []), *cells, html.Cell(flag)])
+    header = ["Sample", *(["Tissue"] if tissues else []), "Most sensitive", "Least sensitive", "Training range"]
+    shown = f"{html.number(len(rows))} of {html.number(len(strongest))} samples, strongest scores first. " if len(strongest) else ""
+    description = f"""{shown}The figure is the predicted difference of ln IC50 from that drug's mean over the training lines: −0.69
+    means half the concentration. Hover for the 90 % interval and the percentile among training lines. Outside the training
+    range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
+    if summary.get("not_scored"):
+        names = "; ".join(f"{html.text(item['sample'])} ({html.text(item['why'])})" for item in summary["not_scored"][:20])
+        more = len(summary["not_scored"]) - 20
+        description += f" Not scored: {names}{f' and {more} more' if more > 0 else ''}."
+    return PARENT.html("drug_response_best", "Best drugs per sample", html.table(header, rows, "sw-drugs"), description)
+
+
+def most_telling_drugs(wide: "pandas.DataFrame", count: int) -> list[str]:
+    """The drugs (columns of `wide`) whose scores differ most between samples; with one sample the strongest ones."""
+    spread = wide.std(ddof=0) if len(wide) > 1 else wide.iloc[0].abs()
+    return list(spread.sort_values(ascending=False, kind="stable").index[:count])
+
+
+def _heat_map(table: "pandas.DataFrame") -> dict[str, Any]:
+    wide = table.pivot_table(index="sample", columns="drug", values="delta_ln_ic50", sort=True)
+    drugs = most_telling_drugs(wide, DRUGS_SHOWN)
+    wide = wide[drugs]
+    of_all = ""
+    if len(wide) > SAMPLES_SHOWN:
+        of_all = f" The {SAMPLES_SHOWN} of {html.number(len(wide))} samples with the strongest scores are shown."
+        wide = wide.loc[wide.min(axis=1).sort_values(kind="stable").index[:SAMPLES_SHOWN]]
+    matrix = [[None if value != value else round(float(value), 2) for value in wide[drug]] for drug in drugs]
+    limit = max(1.0, float(wide.abs().quantile(0.98).max()))
+    return PARENT.plot(
+        "drug_response_heat_map",
+        "Scores of the most telling drugs",
+        "heatmap",
+        matrix,
+        f"The {len(drugs)} drugs that differ most between samples. Blue: more sensitive than the mean training line; orange: less.{of_all}",
+        helptext="Difference of predicted ln IC50 (ln µM) from the drug's mean over the training lines. Rows and columns are clustered.",
+        settings={
+            "xlab": "sample",
+            "ylab": "drug",
+            "zlab": "Δ ln IC50",
+            "min": -limit,
+            "max": limit,
+            "colstops": html.DIVERGING,
+            "square": False,
+            "ycats_samples": False,
+            "cluster_switch_clustered_active": True,
+            "display_values": False,
+            "tt_decimals": 2,
+            "height": 180 + 18 * len(drugs),
+        },
+        xcats=[html.text(name) for name in wide.index],
+        ycats=[html.text(drug) for drug in drugs],
+    )
+
+
+def _drugs(table: "pandas.DataFrame") -> dict[str, Any] | None:
+    """For each of the drugs that reach the lowest percentiles: how many samples lie in the most sensitive tenth."""
+    sensitive = table[(table["percentile"] <= 10) & in_domain(table)]
+    counts = sensitive.groupby("drug")["sample"].nunique().sort_values(ascending=False, kind="stable").head(20)
+    if counts.empty or table["sample"].nunique() < 5:
+        return None
+    return PARENT.plot(
+        "drug_response_sensitive",
+        "Drugs with many sensitive samples",
+        "bargraph",
+        {html.text(drug): {"samples": int(count)} for drug, count in counts.items()},
+        "Samples inside the training range that score among the most sensitive tenth of training lines.",
+        settings={"ylab": "samples", "series_label": "drugs", "cpswitch": False, "sort_samples": False, "height": 460},
+        categories={"samples": {"name": "Samples", "color": html.GREEN}},
+    )

@@ -1,0 +1,26 @@
+"""README.txt of the results folder: versions, what each folder holds, and how the results may be used."""
+
+import textwrap
+from collections.abc import Sequence
+
+from strandwise import __version__
+from strandwise.report.overview import RESEARCH_USE
+from strandwise.report.parts import Parts
+from strandwise.report.section import Chapter
+
+
+def results_readme(chapters: Sequence[Chapter], parts: Parts) -> str:
+    """Plain text, at most 90 characters a line where file names allow it."""
+    folders = {"multiqc_report.html": "the report: open it in any browser, it needs no network"}
+    for chapter in chapters:
+        folders |= chapter.folders
+    folders["pipeline_info/"] = "parameters, versions, resources and times of this run"
+    width = max(map(len, folders)) + 2
+    models = [f"  {model}" for chapter in chapters for model in chapter.models if model] or ["  none"]
+    lines = [f"Results of Strandwise {__version__}", "", *textwrap.wrap(RESEARCH_USE, 90), "", "What lies here"]
+    lines += [f"  {name:<{width}}{meaning}" for name, meaning in folders.items()]
+    lines += ["", "Models", *models]
+    if parts.failed:
+        lines += ["", "Failed samples (not in the results)", *(f"  {parts.label(identifier)}" for identifier in parts.failed)]
+    lines += ["", "Every table has a header line; its columns are explained in docs/output.md of the pipeline."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,233 @@
+"""What germline small variants tell the report: counts, quality, and what each sample is worth."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from strandwise.report import html
+from strandwise.report.parts import Parts
+from strandwise.report.section import Card, Chapter, Parent
+
+PARENT = Parent("small_variants", "Germline small variants", "SNVs and short indels, called by a TensorFlow network.")
+
+METHODS = """Single-nucleotide variants and short indels were called from aligned reads with the germline caller of
+Strandwise ({models}): candidate sites from a compiled pass over the reads, read-level tensors, and a convolutional
+network (TensorFlow/Keras [{tensorflow}], run by LiteRT) that gives probabilities of the genotypes, from which QUAL, GQ
+and PL are derived. Alignment and call statistics are those of samtools and bcftools [{samtools}]."""
+
+
+def chapter(parts: Parts, cite: "Mapping[str, int] | None" = None) -> Chapter | None:
+    """None when no sample was called and none was planned."""
+    summaries = parts.called
+    if not summaries:
+        return None
+    labels = {identifier: html.text(parts.label(identifier)) for identifier in summaries}
+    models = sorted({summary["model_version"] for summary in summaries.values() if summary.get("model_version")})
+    sections = [_table(parts, labels), _reads(parts, labels), _counts(summaries, labels), _filters(summaries, labels)]
+    sections += [_genotype_quality(summaries, labels), _reliability(summaries)]
+    return Chapter(
+        cards=[_card(summaries, labels)],
+        sections=[section for section in sections if section],
+        methods=METHODS,
+        citations=("tensorflow", "samtools"),
+        models=models,
+        folders={"small_variants/": "one folder per sample: VCF and gVCF with their indexes"},
+    )
+
+
+def _records(summary: Mapping[str, Any], kind: str) -> int:
+    return summary.get("records", {}).get(kind, 0)
+
+
+def _ratio(summary: Mapping[str, Any], above: str, below: str) -> float | None:
+    return summary[above] / summary[below] if summary.get(below) and above in summary else None
+
+
+def _card(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> Card:
+    snps = sum(_records(summary, "snp") for summary in summaries.values())
+    indels = sum(_records(summary, "indel") for summary in summaries.values())
+    samples = html.plural(len(summaries), "sample")
+    empty = [labels[identifier] for identifier, summary in summaries.items() if not sum(summary["records"].values())]
+    details = f"{html.number(snps)} SNVs and {html.number(indels)} indels in {samples}"
+    if empty:
+        details += f"<br>No variants: {', '.join(empty)}"
+    total = sum(sum(summary["records"].values()) for summary in summaries.values())
+    return Card("Variants", html.number(total), details, html.BLUE, PARENT.identifier)
+
+
+def median_of_histogram(edges: list[float], counts: list[int]) -> float | None:
+    """Median of binned values, linear within the bin that holds it; None of nothing."""
+    half = sum(counts) / 2
+    seen = 0
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        if count and seen + count >= half:
+            return low + (high - low) * (half - seen) / count
+        seen += count
+    return None
+
+
+def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
+    header = ["Sample", "SNVs", "Indels", "Ti/Tv", "Het/hom", "Median GQ", "Mean depth", "Filtered", "Files"]
+    rows: list[list[object]] = []
+    for identifier, summary in parts.called.items():
+        quality = summary.get("gq", {})
+        counts = [sum(pair) for pair in zip(quality.get("snp", []), quality.get("indel", []), strict=True)]
+        median = median_of_histogram(quality.get("edges", []), counts)
+        ti_tv, het_hom = _ratio(summary, "ti", "tv"), _ratio(summary, "het", "hom_alt")
+        filtered = sum(count for name, count in summary.get("filters", {}).items() if name not in ("PASS", "RefCall"))
+        folder = f"small_variants/{identifier}/{identifier}"
+        files = f"{html.link(f'{folder}.vcf.gz', 'VCF')} · {html.link(f'{folder}.g.vcf.gz', 'gVCF')}"
+        values = [_records(summary, "snp"), _records(summary, "indel"), ti_tv, het_hom, median]
+        values += [summary.get("mean_depth"), filtered]
+        digits = (0, 0, 2, 2, 0, 1, 0)
+        cells = [
+            html.Cell("–" if value is None else f"{value:,.{places}f}", -1 if value is None else value)
+            for value, places in zip(values, digits, strict=True)
+        ]
+        rows.append([html.Cell(labels[identifier]), *cells, html.Cell(files)])
+    rows += [
+        [html.Cell(html.text(parts.label(identifier))), html.Cell('<span class="sw-chip error">failed</span>')]
+        + [""] * (len(header) - 2)
+        for identifier in parts.failed
+    ]
+    description = """Calls that passed all filters. For human genomes Ti/Tv is near 2.0 to 2.1 (exomes 2.8 to 3.3) and
+    het/hom near 1.4 to 2.2; small regions scatter widely. Filtered: candidates with a variant genotype that a filter holds back."""
+    return PARENT.html("small_variants_samples", "Per sample", html.table(header, rows, "sw-calls", range(1, 8)), description)
+
+
+def summary_numbers(content: str) -> dict[str, float]:
+    """The SN lines of samtools stats: name → value."""
+    rows = (line.split("\t") for line in content.splitlines() if line.startswith("SN\t"))
+    return {row[1].rstrip(":"): float(row[2]) for row in rows}
+
+
+def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
+    header = ["Sample", "Reads", "Mapped", "Duplicates", "MAPQ 0", "Error rate", "Read length", "Insert size"]
+    rows: list[list[object]] = []
+    for identifier, label in labels.items():
+        path = parts.path(f"{identifier}.samtools_stats.txt")
+        if path is None:
+            continue
+        numbers = summary_numbers(path.read_text())
+        reads = numbers.get("raw total sequences", 0)
+        shares = [
+            100 * numbers.get(name, 0) / reads if reads else None
+            for name in ("reads mapped", "reads duplicated", "reads MQ0")
+        ]
+        values = [reads, *shares, 100 * numbers["error rate"] if "error rate" in numbers else None]
+        values += [numbers.get("average length"), numbers.get("insert size average")]
+        forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}")
+        cells = [
+            html.Cell("–" if value is None else form.format(value), -1 if value is None else value)
+            for value, form in zip(values, forms, strict=True)
+        ]
+        rows.append([html.Cell(label), *cells])
+    if not rows:
+        return None
+    description = "From <code>samtools stats</code>. Error rate: mismatches per mapped base, variants included; insert size: mean, bp."
+    content = html.table(header, rows, "sw-reads", range(1, len(header)))
+    return PARENT.html("small_variants_reads", "Reads per sample", content, description)
+
+
+def _counts(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any] | None:
+    kinds = {
+        "snp": {"name": "SNVs", "color": html.BLUE},
+        "indel": {"name": "Indels", "color": html.ORANGE},
+        "multiallelic": {"name": "Multiallelic", "color": html.PURPLE},
+    }
+    data = {
+        labels[identifier]: {kind: _records(summary, kind) for kind in kinds}
+        for identifier, summary in summaries.items()
+    }
+    if not any(sum(row.values()) for row in data.values()):
+        return None
+    return PARENT.plot(
+        "small_variants_counts",
+        "Variants by kind",
+        "bargraph",
+        data,
+        "Variants that passed all filters.",
+        settings={"ylab": "variants", "cpswitch_counts_label": "Variants", "sort_samples": False},
+        categories=kinds,
+    )
+
+
+def _filters(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any] | None:
+    names = sorted({name for summary in summaries.values() for name in summary.get("filters", {})})
+    names.sort(key=lambda name: name != "PASS")
+    if len(names) < 2:
+        return None
+    categories = {
+        name: {"name": html.text(name), "color": html.CATEGORIES[index % len(html.CATEGORIES)]}
+        for index, name in enumerate(names)
+    }
+    data = {
+        labels[identifier]: {name: summary.get("filters", {}).get(name, 0) for name in names}
+        for identifier, summary in summaries.items()
+    }
+    return PARENT.plot(
+        "small_variants_filters",
+        "What became of the candidates",
+        "bargraph",
+        data,
+        "Every site that the caller looked at stands in the VCF with a FILTER that says why it is, or is not, a call.",
+        helptext="""`PASS`: called. `RefCall`: judged to be like the reference. Any other word is defined in the header of
+        the VCF; `bcftools view -f .,PASS` keeps the calls alone. A variant you miss is most often one of these rows: look at
+        its site with `bcftools view -r contig:position`.""",
+        settings={"ylab": "sites", "cpswitch_counts_label": "Sites", "sort_samples": False},
+        categories=categories,
+    )
+
+
+def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any] | None:
+    def share_above(quality: Mapping[str, Any], kind: str) -> dict[float, float]:
+        counts, edges = quality[kind], quality["edges"]
+        total = sum(counts)
+        return {edge: 100 * sum(counts[index:]) / total for index, edge in enumerate(edges[:-1])} if total else {}
+
+    kinds = {"snp": "SNVs", "indel": "Indels"}
+    data = [
+        {
+            labels[identifier]: points
+            for identifier, summary in summaries.items()
+            if summary.get("gq") and (points := share_above(summary["gq"], kind))
+        }
+        for kind in kinds
+    ]
+    if not all(data):
+        return None
+    return PARENT.plot(
+        "small_variants_gq",
+        "Genotype quality",
+        "linegraph",
+        data,
+        "Share of the passed calls that a cut-off on GQ would keep.",
+        helptext="""GQ is phred-scaled: a call with GQ 20 is expected to have a wrong genotype once in 100, GQ 30 once in
+        1,000. It is calibrated on simulated reads; the reliability figures of the release stand in docs/models.md.""",
+        settings={
+            "xlab": "GQ cut-off",
+            "ylab": "calls kept",
+            "ysuffix": "%",
+            "ymin": 0,
+            "ymax": 100,
+            "data_labels": [{"name": name, "ylab": "calls kept"} for name in kinds.values()],
+        },
+    )
+
+
+def _reliability(summaries: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Errors seen against errors expected per GQ bin, as the model's card has them (held-out simulated reads)."""
+    curve = next((summary["reliability"] for summary in summaries.values() if summary.get("reliability")), None)
+    if not curve:
+        return None
+    series = {
+        html.text(kind): {row["expected"]: row["observed"] for row in rows if row["observed"] > 0}
+        for kind, rows in curve.items()
+    }
+    return PARENT.plot(
+        "small_variants_reliability",
+        "Does GQ mean what it says?",
+        "linegraph",
+        series,
+        "Error rate that GQ promises against the error rate seen on held-out data of this model (not on your samples).",
+        settings={"xlab": "expected error rate", "ylab": "observed error rate", "xlog": True, "ylog": True},
+    )

@@ -1,0 +1,173 @@
+"""Makes what the jobs leave for the report: the same files, with random but seeded numbers, for any number of samples."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from strandwise.formats.notes import Note, write_notes
+
+CHROMOSOMES = {f"chr{name}": 250_000_000 - 8_000_000 * index for index, name in enumerate([*range(1, 23), "X", "Y"])}
+SHORT_CONTIGS = {f"chrUn_{index}": 20_000 for index in range(400)}
+
+
+def samtools_stats(random: np.random.Generator) -> str:
+    reads = int(random.integers(6e8, 9e8))
+    lines = ["# This file was produced by samtools stats (1.21+htslib-1.21) and can be plotted using plot-bamstats"]
+    numbers = {
+        "raw total sequences": reads,
+        "sequences": reads,
+        "filtered sequences": 0,
+        "reads mapped": int(reads * 0.995),
+        "reads mapped and paired": int(reads * 0.99),
+        "reads unmapped": reads - int(reads * 0.995),
+        "reads properly paired": int(reads * 0.98),
+        "reads paired": reads,
+        "reads duplicated": int(reads * random.uniform(0.02, 0.2)),
+        "reads MQ0": int(reads * 0.02),
+        "reads QC failed": 0,
+        "non-primary alignments": 0,
+        "bases mapped (cigar)": reads * 148,
+        "error rate": 3.4e-3,
+        "average length": 150,
+        "average quality": 36.7,
+        "insert size average": 380.2,
+        "insert size standard deviation": 90.1,
+    }
+    lines += [f"SN\t{name}:\t{value}" for name, value in numbers.items()]
+    sizes = np.arange(1000)
+    pairs = (1e6 * np.exp(-(((sizes - 380) / 90) ** 2)) * random.uniform(0.9, 1.1, 1000)).astype(int)
+    lines += [f"IS\t{size}\t{count}\t{count}\t0\t0" for size, count in zip(sizes, pairs, strict=True)]
+    lines += [f"COV\t[{depth}-{depth}]\t{depth}\t1000" for depth in range(1, 1000)]
+    return "\n".join(lines) + "\n"
+
+
+def samtools_coverage(random: np.random.Generator) -> str:
+    lines = ["#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\tmeanbaseq\tmeanmapq"]
+    for contig, length in (CHROMOSOMES | SHORT_CONTIGS).items():
+        depth = random.uniform(28, 36)
+        lines.append(f"{contig}\t1\t{length}\t{int(depth * length / 150)}\t{int(length * 0.95)}\t95\t{depth:.2f}\t36\t55")
+    return "\n".join(lines) + "\n"
+
+
+def bcftools_stats(identifier: str, sample: str, random: np.random.Generator) -> str:
+    lines = ["# This file was produced by bcftools stats (1.21+htslib-1.21) and can be plotted using plot-vcfstats."]
+    lines += [f"ID\t0\t{identifier}.vcf.gz", "SN\t0\tnumber of samples:\t1", "SN\t0\tnumber of records:\t4800000"]
+    lines += ["SN\t0\tnumber of SNPs:\t3900000", "SN\t0\tnumber of indels:\t900000", "SN\t0\tnumber of MNPs:\t0"]
+    lines += ["SN\t0\tnumber of others:\t0", "SN\t0\tnumber of multiallelic sites:\t1000"]
+    lines += ["TSTV\t0\t2600000\t1300000\t2.00\t2600000\t1300000\t2.00"]
+    lines += [f"QUAL\t0\t{quality:.1f}\t{random.integers(1000)}\t500\t200\t60" for quality in np.arange(0, 99, 0.1)]
+    lines += [f"IDD\t0\t{length}\t{random.integers(1, 1000)}\t0\t." for length in range(-60, 61) if length]
+    bases = [(a, b) for a in "ACGT" for b in "ACGT" if a != b]
+    lines += [f"ST\t0\t{a}>{b}\t{random.integers(100_000, 900_000)}" for a, b in bases]
+    lines += [f"DP\t0\t{depth}\t0\t0.0\t{random.integers(10_000)}\t{random.uniform():.4f}" for depth in range(500)]
+    lines += [f"PSC\t0\t{sample}\t0\t1500000\t2400000\t2600000\t1300000\t900000\t31.0\t0\t0\t0\t0"]
+    return "\n".join(lines) + "\n"
+
+
+def small_variants_summary(sample: str, random: np.random.Generator) -> dict[str, Any]:
+    return {
+        "sample": sample,
+        "model_version": "small_variants 1",
+        "records": {"snp": int(random.integers(38e5, 40e5)), "indel": int(random.integers(8e5, 9e5)), "multiallelic": 4100},
+        "filters": {"PASS": 4_804_100, "RefCall": 3_100_000, "LowQual": 41_000},
+        "ti": 2_600_000,
+        "tv": 1_300_000,
+        "het": 2_400_000,
+        "hom_alt": 1_500_000,
+        "gq": {
+            "edges": list(range(0, 101, 10)),
+            "snp": [int(count) for count in random.integers(1000, 9000, 10)],
+            "indel": [int(count) for count in random.integers(1000, 9000, 10)],
+        },
+        "mean_depth": float(random.uniform(29, 36)),
+    }
+
+
+def add_sample(folder: Path, identifier: str, sample: str, random: np.random.Generator) -> None:
+    (folder / f"{identifier}.samtools_stats.txt").write_text(samtools_stats(random))
+    (folder / f"{identifier}.coverage.txt").write_text(samtools_coverage(random))
+    (folder / f"{identifier}.bcftools_stats.txt").write_text(bcftools_stats(identifier, sample, random))
+    (folder / f"{identifier}.small_variants.json").write_text(json.dumps(small_variants_summary(sample, random)))
+
+
+def add_small_variants(folder: Path, samples: dict[str, str], failed: tuple[str, ...] = ()) -> None:
+    """samples: id → name, all planned; the ids in `failed` leave nothing."""
+    random = np.random.default_rng(1)
+    for identifier, sample in samples.items():
+        if identifier not in failed:
+            add_sample(folder, identifier, sample, random)
+    plan = {"samples": [{"id": identifier, "sample": sample} for identifier, sample in samples.items()]}
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+
+def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
+    """The first eight genes are drivers."""
+    random = np.random.default_rng(2)
+    count = len(genes)
+    p_values = np.sort(np.concatenate([10.0 ** -random.uniform(3, 14, min(8, count)), random.uniform(size=max(0, count - 8))]))
+    ranks = np.arange(1, count + 1)
+    mutated = np.maximum(1, (samples * 0.3 / ranks).astype(int))
+    table = pd.DataFrame(
+        {
+            "gene": genes,
+            "rank": ranks,
+            "score": np.sort(random.normal(0, 1, count))[::-1] + np.where(ranks <= 8, 4, 0),
+            "p_value": p_values,
+            "q_value": np.minimum(1, p_values * count / ranks),
+            "n_samples": mutated,
+            "n_missense": random.integers(0, 20, count),
+            "n_truncating": random.integers(0, 10, count),
+            "n_splice": random.integers(0, 4, count),
+            "n_inframe": random.integers(0, 4, count),
+            "n_silent": random.integers(0, 4, count),
+            "model_version": "drivers 1",
+        }
+    )
+    table.to_csv(folder / "driver_genes.tsv", sep="\t", index=False)
+    evidence = ["missense excess", "truncating excess", "hotspots", "truncation bias", "recurrence"]
+    shap = {gene: dict(zip(evidence, random.normal(0, 1, 5).round(3).tolist(), strict=True)) for gene in genes[:20]}
+    summary = {"model_version": "drivers 1", "samples": samples, "mutations": 2_585, "genes_tested": count, "shap": shap}
+    summary["left_out"] = [{"what": "mutations", "count": 12, "why": "symbol not known"}]
+    (folder / "drivers.json").write_text(json.dumps(summary))
+
+
+def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> None:
+    random = np.random.default_rng(3)
+    names = [f"Drug {index}" for index in range(1, drugs + 1)]
+    drug_effect, sample_effect = random.normal(0, 1, (drugs, 3)), random.normal(0, 0.7, (len(samples), 3))
+    delta = (sample_effect @ drug_effect.T + random.normal(0, 0.2, (len(samples), drugs))).ravel()
+    table = pd.DataFrame(
+        {
+            "sample": np.repeat(samples, drugs),
+            "drug": names * len(samples),
+            "ln_ic50": delta + 2,
+            "delta_ln_ic50": delta,
+            "ln_ic50_low": delta + 1,
+            "ln_ic50_high": delta + 3,
+            "percentile": 100 * (pd.Series(delta).rank(pct=True)),
+            "in_domain": np.repeat([index % 7 != 3 for index in range(len(samples))], drugs),
+            "top_features": "BCL2:-0.3,MCL1:0.2",
+            "model_version": "drug_response 1",
+        }
+    )
+    table.to_csv(folder / "response.tsv", sep="\t", index=False)
+    summary = {"model_version": "drug_response 1", "samples": len(samples), "drugs": drugs}
+    summary["not_scored"] = [{"sample": "P999", "why": "12 % of the model's genes, 60 % are needed"}]
+    (folder / "drug_response.json").write_text(json.dumps(summary))
+
+
+def add_notes(folder: Path, step: str, *notes: Note) -> None:
+    write_notes(list(notes), folder / f"{step}.notes.json")
+
+
+def write_parameters(path: Path, **parameters: object) -> Path:
+    path.write_text(json.dumps({"input": "samples.csv", "outdir": "results", **parameters}))
+    return path
+
+
+def write_versions(path: Path) -> Path:
+    path.write_text("SMALL_VARIANTS:CALL\tstrandwise\t0.1.0\nDRIVERS:RANK\txgboost\t3.2.0\nDRIVERS:RANK\tstrandwise\t0.1.0\n")
+    return path
