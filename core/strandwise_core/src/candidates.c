@@ -1,0 +1,384 @@
+/* One pass over the reads: depth, and the events (SNVs, insertions, deletions) worth a closer look. */
+#include "evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST_SHIFT 400    /* an event is moved at most so far when it is left-aligned */
+#define LONGEST_RESCUE 300   /* deletions looked for behind a soft clip */
+#define SHORTEST_ANCHOR 12   /* bases of a clip that must fit the reference beyond the gap */
+#define HALF 3.0103          /* phred cost of a read under a heterozygote: -10 log10(1/2) */
+
+typedef struct {
+    int32_t position, read;
+    uint8_t base, quality;
+} Mismatch;
+
+typedef struct {
+    int32_t position, kind, length, allele, read;
+} Observed;
+
+typedef struct {
+    Mismatch *mismatches;
+    int64_t n_mismatches, mismatches_room;
+    Observed *observed;
+    int32_t n_observed, observed_room;
+} Found;
+
+static inline uint8_t reference_at(const Evidence *e, int32_t position)
+{
+    return position < e->start || position >= e->end ? 4 : e->reference[position - e->start];
+}
+
+/* Moves a deletion as far left as the reference allows. */
+static int32_t left_align_deletion(const Evidence *e, int32_t position, int32_t length)
+{
+    for (int k = 0; k < LONGEST_SHIFT; k++) {
+        uint8_t base = reference_at(e, position - 1);
+        if (base > 3 || base != reference_at(e, position + length - 1)) break;
+        position--;
+    }
+    return position;
+}
+
+/* The same for an insertion; the inserted bases turn with it. */
+static int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t *inserted, int32_t length)
+{
+    int32_t turn = 0;
+    for (int k = 0; k < LONGEST_SHIFT; k++) {
+        uint8_t base = reference_at(e, position - 1);
+        if (base > 3 || base != inserted[((length - 1 - turn) % length + length) % length]) break;
+        position--;
+        turn++;
+    }
+    turn %= length;
+    if (turn) { /* the last `turn` bases come first */
+        uint8_t copy[4096];
+        memcpy(copy, inserted, (size_t)length);
+        for (int32_t i = 0; i < length; i++) inserted[i] = copy[(i - turn + length) % length];
+    }
+    return position;
+}
+
+static int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length)
+{
+    int32_t k = 0;
+    for (; k < LONGEST_SHIFT; k++) {
+        uint8_t base = reference_at(e, position + reference_length + k);
+        uint8_t first = reference_length ? reference_at(e, position + k) : inserted[k % length];
+        if (base > 3 || base != first) break;
+    }
+    return position + reference_length + k;
+}
+
+static int note_deletion(Evidence *e, Found *found, int32_t position, int32_t length, int32_t read)
+{
+    if (position - length - 1 < e->start || position + length + 1 >= e->end) return 0;
+    for (int32_t i = -1; i <= length; i++)
+        if (reference_at(e, position + i) > 3) return 0;
+    if (make_room((void **)&found->observed, found->n_observed + 1, &found->observed_room, 0, sizeof(Observed))) return -1;
+    position = left_align_deletion(e, position, length);
+    found->observed[found->n_observed++] = (Observed){position, DELETION, length, 0, read};
+    return 0;
+}
+
+static int note_insertion(Evidence *e, Found *found, int32_t position, const uint8_t *bases, int32_t length, int32_t read)
+{
+    if (length > 4000 || reference_at(e, position - 1) > 3 || reference_at(e, position) > 3) return 0;
+    for (int32_t i = 0; i < length; i++)
+        if (bases[i] > 3) return 0;
+    if (make_room((void **)&e->alleles, e->n_alleles + length, &e->alleles_room, 0, 1)) return -1;
+    if (make_room((void **)&found->observed, found->n_observed + 1, &found->observed_room, 0, sizeof(Observed))) return -1;
+    uint8_t *inserted = e->alleles + e->n_alleles;
+    memcpy(inserted, bases, (size_t)length);
+    position = left_align_insertion(e, position, inserted, length);
+    found->observed[found->n_observed++] = (Observed){position, INSERTION, length, e->n_alleles, read};
+    e->n_alleles += length;
+    return 0;
+}
+
+/* Differences between bases[0..length) and the reference from `position` on, no more than `most` + 1. */
+static int differences(const Evidence *e, const uint8_t *bases, int32_t length, int32_t position, int most)
+{
+    if (position < e->start || position + length > e->end) return most + 1;
+    const uint8_t *reference = e->reference + (position - e->start);
+    int n = 0;
+    for (int32_t i = 0; i < length && n <= most; i++) n += bases[i] != reference[i];
+    return n;
+}
+
+/* Reads a soft clip as one gap: a deletion or an insertion beyond which the clipped bases fit the reference again. */
+static int rescue_clip(Evidence *e, Found *found, const Reads *reads, int32_t index, int right)
+{
+    const Read *read = &reads->reads[index];
+    const uint8_t *bases = reads->bases + read->sequence, *qualities = reads->qualities + read->sequence;
+    int32_t n = right ? read->right_clip : read->left_clip;
+    if (n < SHORTEST_ANCHOR) return 0;
+    const uint8_t *clip = right ? bases + read->length - n : bases;
+    const uint8_t *quality = right ? qualities + read->length - n : qualities;
+    int32_t p = right ? read->end : read->position;
+    int32_t sum = 0;
+    for (int32_t i = 0; i < n; i++) sum += quality[i];
+    if (sum < 15 * n) return 0;
+    if (differences(e, clip, n, right ? p : p - n, n / 8) <= n / 8) return 0;
+    int best = 1000000;
+    int32_t best_length = 0;
+    for (int32_t gap = 1; gap <= LONGEST_RESCUE; gap++) {
+        int most = n / 16;
+        int d = differences(e, clip, n, right ? p + gap : p - gap - n, most);
+        if (d <= most && d * 4 < best) {
+            best = d * 4;
+            best_length = -gap;
+        }
+        int32_t rest = n - gap;
+        if (rest < SHORTEST_ANCHOR) continue;
+        most = rest / 16;
+        d = right ? differences(e, clip + gap, rest, p, most) : differences(e, clip, rest, p - rest, most);
+        if (d <= most && d * 4 < best) {
+            best = d * 4;
+            best_length = gap;
+        }
+    }
+    if (best_length < 0) return note_deletion(e, found, right ? p : p + best_length, -best_length, index);
+    if (best_length > 0) return note_insertion(e, found, p, right ? clip : clip + n - best_length, best_length, index);
+    return 0;
+}
+
+static int scan_read(Evidence *e, Found *found, Reads *reads, int32_t index, const Options *options)
+{
+    Read *read = &reads->reads[index];
+    const uint8_t *bases = reads->bases + read->sequence, *qualities = reads->qualities + read->sequence;
+    int32_t at = read->position, query = read->left_clip;
+    uint8_t least = (uint8_t)options->minimum_base_quality;
+    for (int k = 0; k < read->n_cigar; k++) {
+        uint32_t item = reads->cigars[read->cigar + k];
+        int op = bam_cigar_op(item), size = bam_cigar_oplen(item);
+        if (op == BAM_CMATCH) {
+            int32_t from = at < e->start ? e->start - at : 0, to = at + size > e->end ? e->end - at : size;
+            const uint8_t *reference = e->reference + (at - e->start), *b = bases + query, *q = qualities + query;
+            int32_t *depth = e->depth + (at - e->start);
+            for (int32_t i = from; i < to; i++) depth[i] += q[i] >= least;
+            for (int32_t i = from; i < to; i++) {
+                if (i + 8 <= to) { /* eight equal bases at a time */
+                    uint64_t x, y;
+                    memcpy(&x, b + i, 8);
+                    memcpy(&y, reference + i, 8);
+                    if (x == y) {
+                        i += 7;
+                        continue;
+                    }
+                }
+                if (b[i] == reference[i] || q[i] < least || b[i] > 3 || reference[i] > 3) continue;
+                if (make_room((void **)&found->mismatches, found->n_mismatches + 1, &found->mismatches_room, 1, sizeof(Mismatch)))
+                    return -1;
+                found->mismatches[found->n_mismatches++] = (Mismatch){at + i, index, b[i], q[i]};
+                read->mismatches++;
+            }
+            at += size;
+            query += size;
+        } else if (op == BAM_CINS) {
+            int good = query > 0 && qualities[query - 1] > 0 && qualities[query + size] > 0;
+            if (good && note_insertion(e, found, at, bases + query, size, index)) return -1;
+            read->mismatches++;
+            query += size;
+        } else {
+            int good = query > 0 && qualities[query - 1] > 0 && qualities[query] > 0;
+            if (op == BAM_CDEL && good) {
+                for (int32_t i = 0; i < size; i++)
+                    if (at + i >= e->start && at + i < e->end) e->depth[at + i - e->start]++;
+                if (note_deletion(e, found, at, size, index)) return -1;
+                read->mismatches++;
+            }
+            at += size;
+        }
+    }
+    if (options->realign) {
+        if (rescue_clip(e, found, reads, index, 0)) return -1;
+        if (rescue_clip(e, found, reads, index, 1)) return -1;
+    }
+    return 0;
+}
+
+static int add_event(Evidence *e, Event event)
+{
+    if (make_room((void **)&e->events, e->n_events + 1, &e->events_room, 0, sizeof(Event))) return -1;
+    e->events[e->n_events++] = event;
+    return 0;
+}
+
+static int add_support(Evidence *e, int32_t read)
+{
+    if (make_room((void **)&e->support, e->n_support + 1, &e->support_room, 0, sizeof(int32_t))) return -1;
+    e->support[e->n_support++] = read;
+    return 0;
+}
+
+/* SNVs: kept where a heterozygote explains the differing bases nearly as well as errors do. */
+static int choose_snvs(Evidence *e, Found *found)
+{
+    int32_t size = e->end - e->start;
+    int32_t *first = calloc((size_t)size + 2, sizeof(int32_t));
+    Mismatch *sorted = malloc((size_t)(found->n_mismatches + 1) * sizeof(Mismatch));
+    if (!first || !sorted) goto out_of_memory;
+    for (int64_t i = 0; i < found->n_mismatches; i++) first[found->mismatches[i].position - e->start + 2]++;
+    for (int32_t p = 0; p < size; p++) {
+        e->disagreeing[p] = first[p + 2];
+        first[p + 2] += first[p + 1];
+    }
+    for (int64_t i = 0; i < found->n_mismatches; i++)
+        sorted[first[found->mismatches[i].position - e->start + 1]++] = found->mismatches[i];
+    for (int32_t p = 0; p < size; p++) {
+        int32_t from = first[p], to = first[p + 1];
+        if (from == to) continue;
+        for (uint8_t base = 0; base < 4; base++) {
+            int32_t n = 0, sum = 0;
+            for (int32_t i = from; i < to; i++)
+                if (sorted[i].base == base) {
+                    n++;
+                    sum += sorted[i].quality + 5;
+                }
+            if (!n) continue;
+            int32_t depth = e->depth[p];
+            if (sum - HALF * depth < 5 && !(n >= 3 && n * 100 >= 12 * depth)) continue;
+            Event event = {e->start + p, 1, 1, base, e->start + p + 1, SNV, e->n_support, n};
+            if (add_event(e, event)) goto out_of_memory;
+            for (int32_t i = from; i < to; i++)
+                if (sorted[i].base == base && add_support(e, sorted[i].read)) goto out_of_memory;
+        }
+    }
+    free(first);
+    free(sorted);
+    return 0;
+out_of_memory:
+    free(first);
+    free(sorted);
+    return -1;
+}
+
+static const uint8_t *sorting_alleles; /* qsort takes no context; sorting happens under the interpreter's lock */
+
+static int compare_observed(const void *a, const void *b)
+{
+    const Observed *x = a, *y = b;
+    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    if (x->length != y->length) return x->length < y->length ? -1 : 1;
+    if (x->kind == INSERTION) {
+        int c = memcmp(sorting_alleles + x->allele, sorting_alleles + y->allele, (size_t)x->length);
+        if (c) return c;
+    }
+    return 0;
+}
+
+static int order_observed(const void *a, const void *b)
+{
+    int c = compare_observed(a, b);
+    if (c) return c;
+    const Observed *x = a, *y = b;
+    return x->read < y->read ? -1 : x->read > y->read;
+}
+
+static int choose_indels(Evidence *e, Found *found)
+{
+    sorting_alleles = e->alleles;
+    qsort(found->observed, (size_t)found->n_observed, sizeof(Observed), order_observed);
+    for (int32_t i = 0, j; i < found->n_observed; i = j) {
+        const Observed *o = &found->observed[i];
+        int32_t n = 0, last = -1;
+        for (j = i; j < found->n_observed && !compare_observed(o, &found->observed[j]); j++) {
+            n += found->observed[j].read != last;
+            last = found->observed[j].read;
+        }
+        if (o->position <= e->start || o->position >= e->end) continue;
+        int32_t depth = e->depth[o->position - 1 - e->start];
+        uint8_t penalties[64];
+        int32_t from = o->position - 32 < e->start ? e->start : o->position - 32;
+        int32_t length = from + 64 > e->end ? e->end - from : 64;
+        gap_open_penalties(e->reference + (from - e->start), length, penalties);
+        int32_t open = penalties[o->position - from];
+        if (n * open - HALF * depth < 3 && !(n >= 2 && n * 100 >= 6 * depth)) continue;
+        Event event;
+        memset(&event, 0, sizeof(event));
+        event.position = o->position;
+        event.kind = o->kind;
+        if (o->kind == DELETION) event.reference_length = o->length;
+        else event.alternate_length = o->length;
+        event.alternate = o->allele;
+        event.right = right_end(e, o->position, event.reference_length, e->alleles + o->allele, o->length);
+        event.first_support = e->n_support;
+        event.support = n;
+        if (add_event(e, event)) return -1;
+        last = -1;
+        for (int32_t k = i; k < j; k++) {
+            if (found->observed[k].read != last && add_support(e, found->observed[k].read)) return -1;
+            last = found->observed[k].read;
+        }
+    }
+    return 0;
+}
+
+/* Order in which events are written into a haplotype: an insertion comes before what replaces the base at its position. */
+static int compare_events(const void *a, const void *b)
+{
+    static const int rank[3] = {1, 0, 2};
+    const Event *x = a, *y = b;
+    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    if (x->kind != y->kind) return rank[x->kind] - rank[y->kind];
+    if (x->reference_length != y->reference_length) return x->reference_length - y->reference_length;
+    if (x->alternate_length != y->alternate_length) return x->alternate_length - y->alternate_length;
+    if (x->kind == INSERTION)
+        return memcmp(sorting_alleles + x->alternate, sorting_alleles + y->alternate, (size_t)x->alternate_length);
+    return x->alternate - y->alternate;
+}
+
+int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
+{
+    size_t size = (size_t)(e->end - e->start);
+    Found found;
+    memset(&found, 0, sizeof(found));
+    int status = -1;
+    e->depth = calloc(size + 1, sizeof(int32_t));
+    e->low_depth = calloc(size + 1, sizeof(int32_t));
+    e->disagreeing = calloc(size + 1, sizeof(int32_t));
+    e->depth_sum = calloc(size + 1, sizeof(int64_t));
+    e->disagreeing_sum = calloc(size + 1, sizeof(int64_t));
+    if (!e->depth || !e->low_depth || !e->disagreeing || !e->depth_sum || !e->disagreeing_sum) goto done;
+    for (int32_t r = 0; r < reads->n_reads; r++) {
+        const Read *read = &reads->reads[r];
+        if (!read->low) {
+            if (scan_read(e, &found, reads, r, options)) goto done;
+            continue;
+        }
+        for (int32_t p = read->position; p < read->end; p++)
+            if (p >= e->start && p < e->end) e->low_depth[p - e->start]++;
+    }
+    if (choose_snvs(e, &found) || choose_indels(e, &found)) goto done;
+    sorting_alleles = e->alleles;
+    if (e->n_events) qsort(e->events, (size_t)e->n_events, sizeof(Event), compare_events);
+    for (size_t p = 0; p < size; p++) {
+        e->depth_sum[p + 1] = e->depth_sum[p] + e->depth[p];
+        e->disagreeing_sum[p + 1] = e->disagreeing_sum[p] + e->disagreeing[p];
+    }
+    status = 0;
+done:
+    free(found.mismatches);
+    free(found.observed);
+    return status;
+}
+
+void evidence_free(Evidence *e)
+{
+    free(e->depth);
+    free(e->low_depth);
+    free(e->disagreeing);
+    free(e->depth_sum);
+    free(e->disagreeing_sum);
+    free(e->events);
+    free(e->support);
+    free(e->alleles);
+    free(e->features);
+    free(e->likelihoods);
+    free(e->counts);
+    free(e->read_rows);
+    memset(e, 0, sizeof(Evidence));
+}

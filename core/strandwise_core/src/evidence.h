@@ -1,0 +1,102 @@
+/* What the compiled part of the caller shares: reads of an interval, candidate events, and evidence for them.
+ *
+ * Coordinates are 0-based on the contig. Bases are coded 0..3 for A, C, G, T and 4 for anything else.
+ * Qualities and likelihoods are in phred units. All of it is integer arithmetic where it decides anything,
+ * and every rule looks at most MARGIN bases around a position, so that results do not depend on the sharding.
+ */
+#ifndef STRANDWISE_EVIDENCE_H
+#define STRANDWISE_EVIDENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "htslib/sam.h"
+
+#define N_FEATURES 56
+#define READ_CHANNELS 10
+#define MAX_EVENTS 10     /* candidate events that one window combines into haplotypes */
+#define MAX_HAPLOTYPES 14 /* haplotypes that one window scores */
+#define MARGIN 1000       /* bases read on each side of an interval */
+
+typedef struct {
+    int32_t minimum_mapping_quality; /* reads below count as depth of low mapping quality only */
+    int32_t minimum_base_quality;    /* bases below are no evidence */
+    int32_t missing_base_quality;    /* stands in where a read carries no qualities */
+    int32_t maximum_depth;           /* reads beyond are left out, the same ones in every shard */
+    int32_t realign;                 /* 0: count what the alignments show and no more */
+    int32_t ploidy;
+} Options;
+
+typedef struct {
+    int32_t position, end; /* aligned reference span, half-open */
+    int32_t sequence;      /* offset of its bases and qualities in the pools */
+    int32_t length;
+    int32_t cigar, n_cigar;
+    int32_t left_clip, right_clip; /* soft-clipped bases */
+    int32_t mismatches;            /* differing bases and indels, weighted by good quality */
+    uint64_t name;
+    uint8_t mapping_quality, reverse, proper, low;
+} Read;
+
+typedef struct {
+    Read *reads;
+    int32_t n_reads, reads_room;
+    uint8_t *bases, *qualities;
+    int64_t n_bases, bases_room;
+    uint32_t *cigars;
+    int64_t n_cigars, cigars_room;
+    int32_t longest_span; /* largest distance from unclipped start to unclipped end */
+    int32_t same_start, last_start;
+    int64_t without_qualities;
+} Reads;
+
+enum { SNV = 0, INSERTION = 1, DELETION = 2 };
+
+typedef struct {
+    int32_t position;               /* first reference base replaced; an insertion goes before it */
+    int32_t reference_length;       /* 1, 0 or the deleted length */
+    int32_t alternate_length;       /* 1, the inserted length or 0 */
+    int32_t alternate;              /* offset of the inserted bases in the allele pool, or the base itself */
+    int32_t right;                  /* end of the span over which the event can be shifted */
+    int32_t kind;
+    int32_t first_support, support; /* its reads in the support array */
+} Event;
+
+typedef struct {
+    /* interval read, reference codes over it */
+    int32_t start, end;
+    const uint8_t *reference;
+    /* per position of [start, end) */
+    int32_t *depth, *low_depth, *disagreeing;
+    int64_t *depth_sum, *disagreeing_sum; /* prefix sums */
+    /* candidate events, sorted, with the reads that show them */
+    Event *events;
+    int32_t n_events, events_room;
+    int32_t *support;
+    int32_t n_support, support_room;
+    uint8_t *alleles;
+    int32_t n_alleles, alleles_room;
+    /* per event */
+    float *features;     /* n_events x N_FEATURES */
+    float *likelihoods;  /* n_events x 3: phred-scaled, of 0, 1 and 2 copies; the smallest is 0 */
+    int32_t *counts;     /* n_events x 3: reads for the reference, for the event, for neither */
+    uint8_t *read_rows;  /* n_events x rows x READ_CHANNELS, or NULL */
+    int32_t rows;
+} Evidence;
+
+int reads_add(Reads *reads, const bam1_t *record, const Options *options);
+int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *options, int sort);
+void reads_free(Reads *reads);
+
+int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options);
+int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
+void evidence_free(Evidence *evidence);
+
+int one_gap_cost(const uint8_t *bases, const uint8_t *qualities, int length, const uint8_t *haplotype, int haplotype_length,
+                 int before, int after, const uint8_t *gap_open, int32_t *work);
+void gap_open_penalties(const uint8_t *haplotype, int length, uint8_t *penalties);
+
+/* Makes room for `needed` items of a growing array; returns 0, or -1 when memory is out. */
+int make_room(void **array, int64_t needed, void *room, int room_is_64, size_t size);
+
+#endif
