@@ -70,7 +70,7 @@ def parsed(region: str) -> tuple[str, int, int]:
 
 
 def haplotypes(sequence: str, start: int, records: list[pysam.VariantRecord]) -> Haplotypes:
-    """Put phased records into `sequence`, which begins at 0-based `start`; overlaps with an earlier one are left out."""
+    """Put phased records into `sequence`, which begins at 0-based `start`; what overlaps an earlier one is left out."""
     pieces: list[list[str]] = [[], []]
     applied = []
     done = 0
@@ -363,7 +363,7 @@ def align(fastq: list[Path], fasta: Path, aligner: str, output: Path) -> None:
 
 
 def simulate(fasta: Path, vcf: Path, region: str, how: Reads, prefix: Path) -> int:
-    """Write PREFIX.bam, PREFIX.truth.vcf.gz (the records applied) and PREFIX.bed (where they count); gives their number."""
+    """Write PREFIX.bam, PREFIX.truth.vcf.gz (records applied) and PREFIX.bed (where they count); gives their number."""
     with pysam.FastaFile(str(fasta)) as reference:
         contig, start, end = parsed(region)
         sequence = reference.fetch(contig, start, end).upper()

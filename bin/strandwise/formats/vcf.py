@@ -216,10 +216,11 @@ def blocks(calls: IntervalCalls, bases: bytes) -> Iterator[tuple[int, str]]:
 def write_calls(
     intervals: Iterable[IntervalCalls], reference: Path, sample: str, model_version: str, output: Path, gvcf: Path
 ) -> int:
-    """Write sites to `output`, sites with reference blocks to `gvcf`, bgzipped, with tabix indexes; gives the sites' number.
+    """Write sites to `output`, sites with reference blocks to `gvcf`: bgzipped, tabix indexes; gives the sites' number.
 
-    intervals: sorted as in the reference. Every site is checked (check_site), so is the order; the files get their names
-    when htslib has read all of them again and counted as many records as were written. Raises ValueError for our bugs.
+    intervals: sorted as in the reference. Every site is checked (check_site), so is the order; the files get their
+    names when htslib has read all of them again and counted as many records as were written. Raises ValueError for our
+    own bugs.
     """
     import pysam
 
