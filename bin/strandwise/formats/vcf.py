@@ -284,10 +284,21 @@ def _lines(calls: IntervalCalls, fasta: "pysam.FastaFile") -> tuple[list[str], l
 
 
 def index_and_count(path: Path, expected: int) -> None:
-    """Make the tabix index with htslib, which reads every record; raises ValueError when it counts another number."""
+    """Make the tabix index with htslib, which reads every record; raises ValueError: wrong order or number."""
+    import pysam
     import pysam.bcftools
 
-    pysam.bcftools.index("--tbi", "--force", str(path), catch_stdout=False)
-    found = int(str(pysam.bcftools.index("--nrecords", str(path))))
+    try:
+        pysam.bcftools.index("--tbi", "--force", str(path), catch_stdout=False)
+    except pysam.SamtoolsError as error:
+        raise ValueError(f"{path}: records are out of order or not valid ({error})") from error
+    found = record_count(path)
     if found != expected:
         raise ValueError(f"{path}: {found} records, {expected} were written")
+
+
+def record_count(path: Path) -> int:
+    """Number of records by the index of a VCF."""
+    import pysam.bcftools
+
+    return int(str(pysam.bcftools.index("--nrecords", str(path))))
