@@ -107,8 +107,8 @@ def check_alignments(paths: Iterable[Path], reference: Path, sample: str | None)
             problems += error.problems
             continue
         with alignment, quiet():
-            problems += _header_problems(path, alignment, contigs, reference.name)
-            problems += _sorting_problems(path.name, alignment) or _read_problems(path.name, alignment)
+            problems += header_problems(path, alignment, contigs, reference.name)
+            problems += sorting_problems(path.name, alignment) or _read_problems(path.name, alignment)
             samples = sample_names(alignment)
             if len(samples) == 1:
                 names[path.name] = samples[0]
@@ -129,11 +129,10 @@ def sample_names(alignment: "pysam.AlignmentFile") -> list[str]:
     return list(dict.fromkeys(group["SM"] for group in groups if "SM" in group))
 
 
-def _header_problems(
-    path: Path, alignment: "pysam.AlignmentFile", contigs: dict[str, int], reference: str
-) -> list[str]:
+def header_problems(path: Path, alignment: "pysam.AlignmentFile", contigs: dict[str, int], reference: str) -> list[str]:
+    """What the header holds against the reference; contigs it lacks count where reads lie on them."""
     name, problems = path.name, []
-    used = {contig for contig, _, _ in read_bytes(path, alignment.references)}
+    used = {contig for contig, _, _ in read_bytes(path, alignment.references)} if alignment.has_index() else set()
     lengths = dict(zip(alignment.references, alignment.lengths, strict=True))
     absent = [contig for contig in lengths if contig in used and contig not in contigs]
     if absent:
@@ -159,7 +158,8 @@ def _header_problems(
     return problems
 
 
-def _sorting_problems(name: str, alignment: "pysam.AlignmentFile") -> list[str]:
+def sorting_problems(name: str, alignment: "pysam.AlignmentFile") -> list[str]:
+    """What the header says against its order."""
     order = alignment.header.to_dict().get("HD", {}).get("SO", "unknown")
     if order in ("coordinate", "unknown"):
         return []
