@@ -1,0 +1,159 @@
+"""Ranks the driver genes of a cohort, from MAF files to tables."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strandwise.drivers.build import build_notes
+from strandwise.drivers.evidence import Evidence, evidence
+from strandwise.drivers.mutations import (
+    AMINO_ACIDS,
+    FRAMESHIFT,
+    INFRAME,
+    MISSENSE,
+    NONSENSE,
+    SILENT,
+    SPLICE,
+    START_STOP,
+    Cohort,
+    prepare,
+)
+from strandwise.drivers.neutral import benjamini_hochberg, neutral_scores, p_values
+from strandwise.drivers.ranker import load_ranker
+from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS
+from strandwise.formats.files import written
+from strandwise.formats.genes import read_gene_features, read_symbols
+from strandwise.formats.maf import read_mafs
+from strandwise.formats.notes import Note, write_notes
+from strandwise.formats.tables import write_table
+
+if TYPE_CHECKING:
+    import pandas
+
+SEED = 20
+Q_LIMIT = 0.1
+EXPLAINED = 200  # genes whose reasons are written out
+
+
+def rank(
+    mafs: Sequence[Path],
+    model: Path,
+    genes: Path,
+    gene_features: Path | None,
+    reference: Path | None,
+    output: Path,
+    summary: Path,
+    notes: Path,
+) -> None:
+    """Rank the genes of a cohort; write table, reasons, summary and notes. Raises InputError for input that cannot be used."""
+    ranker = load_ranker(model)
+    features = read_gene_features(gene_features or genes / "gene_features.tsv.gz")
+    maf = read_mafs(mafs)
+    cohort, found_notes = prepare(maf, read_symbols(genes), features)
+    build, checked = build_notes(maf, cohort, features, reference)
+    found = evidence(cohort)
+    scores = ranker.score(found)
+    neutral = neutral_scores(cohort, found, ranker.score, SEED)
+    table = gene_table(cohort, found, scores, neutral)
+    reasons, base = ranker.reasons(found.table.loc[table["gene"].head(EXPLAINED)])
+    table["why"] = why(reasons).reindex(table["gene"]).to_numpy()
+    version = ranker.card.model_version
+    write_table(DRIVER_GENES, table, version, output)
+    shown = reasons.reset_index(names="gene")
+    shown.insert(1, "rank", np.arange(1, len(shown) + 1))
+    write_table(DRIVER_REASONS, shown.assign(base=base), version, output.with_name("driver_reasons.tsv"))
+    significant = int((table["q_value"] < Q_LIMIT).sum())
+    facts = {
+        "samples": cohort.n_samples,
+        "mutations": len(cohort.gene),
+        "silent_mutations": int((cohort.effect == SILENT).sum()),
+        "genes_tested": int(found.tested.sum()),
+        "genes_below_q": significant,
+        "q_limit": Q_LIMIT,
+        "build": build,
+        "top_genes": table["gene"].head(10).tolist(),
+        "model_version": version,
+        "seed": SEED,
+    }
+    with written(summary) as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n")
+    all_notes = [*maf.notes, *found_notes, *checked]
+    if not significant:
+        all_notes.append(Note("info", f"No gene is below q = {Q_LIMIT}: the cohort's mutations look like chance."))
+    write_notes(all_notes, notes)
+
+
+def gene_table(cohort: Cohort, found: Evidence, scores: np.ndarray, neutral: np.ndarray) -> "pandas.DataFrame":
+    """The driver table of tested genes, best first, without the column why."""
+    import pandas
+
+    tested = np.flatnonzero(found.tested)
+    order = tested[
+        np.lexsort((cohort.genes[tested].astype(str), -found.table["samples"].to_numpy()[tested], -scores[tested]))
+    ]
+    p = p_values(scores[order], neutral)
+    count = {
+        effect: np.bincount(cohort.gene[cohort.effect == effect], minlength=cohort.n_genes)[order]
+        for effect in (SILENT, MISSENSE, INFRAME, START_STOP, SPLICE, FRAMESHIFT, NONSENSE)
+    }
+    evidence_of = found.table.iloc[order]
+    columns = {
+        "gene": cohort.genes[order],
+        "rank": np.arange(1, len(order) + 1),
+        "score": scores[order],
+        "p_value": p,
+        "q_value": benjamini_hochberg(p),
+        "chromosome": cohort.features["chr"].iloc[order].replace("", None).to_numpy(),
+        "n_samples": np.round(np.expm1(evidence_of["samples"])).astype(int).to_numpy(),
+        "n_missense": count[MISSENSE] + count[START_STOP],
+        "n_inframe": count[INFRAME],
+        "n_nonsense": count[NONSENSE],
+        "n_frameshift": count[FRAMESHIFT],
+        "n_splice": count[SPLICE],
+        "n_silent": count[SILENT],
+        "expected_missense": found.background.expected["missense"][order],
+        "expected_truncating": found.background.expected["truncating"][order],
+        "missense_excess": evidence_of["missense_excess"].to_numpy(),
+        "truncating_excess": evidence_of["truncating_excess"].to_numpy(),
+        "hotspot": evidence_of["hotspot"].to_numpy(),
+        "top_hotspot": top_hotspots(cohort)[order],
+        "clustering": evidence_of["cluster"].to_numpy(),
+        "truncation_bias": evidence_of["truncation_bias"].to_numpy(),
+        "recurrence": evidence_of["recurrence_nonsilent"].to_numpy(),
+        "impact": evidence_of["impact"].to_numpy(),
+    }
+    table = pandas.DataFrame(columns)
+    for name in ("missense_excess", "truncating_excess", "hotspot", "clustering", "truncation_bias", "recurrence"):
+        table[name] = table[name].clip(lower=0) + 0.0
+    return table
+
+
+def top_hotspots(cohort: Cohort) -> np.ndarray:
+    """Per gene the codon that most samples hit by missense or in-frame changes, as `R132 (10)`; None below two samples."""
+    chosen = np.isin(cohort.effect, (MISSENSE, INFRAME, START_STOP)) & (cohort.codon > 0)
+    key = (cohort.gene[chosen].astype(np.int64) << 20) + cohort.codon[chosen]
+    pair = np.unique(np.stack([key, cohort.sample[chosen]]), axis=1)
+    sites, hits = np.unique(pair[0], return_counts=True)
+    residue = dict(zip(key.tolist(), cohort.reference_aa[chosen].tolist(), strict=True))
+    result = np.full(cohort.n_genes, None, dtype=object)
+    best = np.ones(cohort.n_genes, int)
+    for site, count in zip(sites[hits > 1].tolist(), hits[hits > 1].tolist(), strict=True):
+        gene, codon = site >> 20, site & ((1 << 20) - 1)
+        if count > best[gene]:
+            best[gene] = count
+            letter = AMINO_ACIDS[residue[site]] if residue[site] >= 0 else ""
+            result[gene] = f"{letter}{codon} ({count})"
+    return result
+
+
+def why(reasons: "pandas.DataFrame") -> "pandas.Series":
+    """The three lines that raise a gene most, as text."""
+
+    def text(row: "pandas.Series") -> str:
+        largest = row.drop("background").nlargest(3)
+        return ", ".join(f"{line.replace('_', ' ')} {value:+.1f}" for line, value in largest.items() if value > 0.05)
+
+    return reasons.apply(text, axis=1)

@@ -1,0 +1,58 @@
+// Driver genes: ranks a cohort's genes by evidence of positive selection.
+
+// Ranks the genes of one cohort from its MAF files.
+process RANK_DRIVERS {
+    tag "${mafs.size()} MAF"
+    label 'inference'
+    container "${params.container_registry}/models:${workflow.manifest.version}"
+
+    input:
+    path mafs, arity: '1..*'
+    path model
+    path genes, stageAs: 'genes'
+    path gene_features, arity: '0..1', stageAs: 'gene_features/*'
+    path reference, arity: '0..*'
+    val code // digest of the package folders that the command uses
+
+    output:
+    path 'driver_genes.tsv', emit: table
+    path 'driver_reasons.tsv', emit: reasons
+    path 'drivers.json', emit: summary
+    path 'drivers.notes.json', emit: notes
+    tuple val(task.process), val('strandwise'), eval('drivers.py --version'), topic: versions
+
+    script:
+    def features = gene_features ? "--gene-features ${gene_features}" : ''
+    def fasta = reference ? "--reference ${reference[0]}" : ''
+    """
+    # code ${code}
+    drivers.py rank \\
+        ${mafs.collect { maf -> "--maf ${maf}" }.join(' ')} \\
+        --model ${model} \\
+        --genes ${genes} \\
+        ${features} \\
+        ${fasta} \\
+        --output driver_genes.tsv \\
+        --summary drivers.json \\
+        --notes drivers.notes.json
+    """
+}
+
+workflow DRIVERS {
+    take:
+    mafs          // [maf, …] of one cohort
+    model         // model folder
+    genes         // folder of gene tables (assets/genes)
+    gene_features // [table] in place of the shipped one, or []
+    reference     // [fasta, fai], or [] when alleles are not checked
+    code          // digest of the code
+
+    main:
+    RANK_DRIVERS(mafs, model, genes, gene_features, reference, code)
+
+    emit:
+    table = RANK_DRIVERS.out.table     // driver_genes.tsv
+    reasons = RANK_DRIVERS.out.reasons // driver_reasons.tsv
+    summary = RANK_DRIVERS.out.summary // drivers.json
+    notes = RANK_DRIVERS.out.notes     // drivers.notes.json
+}
