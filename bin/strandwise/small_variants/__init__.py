@@ -1,0 +1,1 @@
+"""Germline small variants: reads to candidates, evidence, genotypes and VCF."""

@@ -1,0 +1,53 @@
+"""Calls one shard of one sample: candidates, networks, genotypes, reference confidence."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from strandwise.formats.intervals import Interval
+from strandwise.formats.vcf import IntervalCalls
+from strandwise.models.card import Card
+from strandwise.small_variants.candidates import CandidateReader, Candidates
+from strandwise.small_variants.genotypes import plain_probabilities, reference_quality, site_calls
+
+
+def call_shard(
+    alignments: list[Path],
+    reference: Path,
+    model: Card | None,
+    intervals: list[Interval],
+    ploidy: int = 2,
+    threads: int = 1,
+    realign: bool = True,
+) -> Iterator[IntervalCalls]:
+    """Yield what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
+
+    Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
+    and a prior alone; realign: False to count only what the alignments show (both to measure what they are worth).
+    Raises InputError for alignments that cannot be read.
+    """
+    reader = CandidateReader(alignments, reference, realign)
+    genotyper = None
+    if model is not None:
+        from strandwise.small_variants.network import Genotyper
+
+        genotyper = Genotyper(model, threads)
+    rows = genotyper.rows if genotyper else 0
+    for interval in intervals:
+        for piece in reader.pieces(interval.contig, interval.start, interval.end, rows):
+            probabilities = genotyper.probabilities(piece) if genotyper else plain_probabilities(piece)
+            yield _piece_calls(piece, probabilities, reader, ploidy)
+
+
+def _piece_calls(piece: Candidates, probabilities, reader: CandidateReader, ploidy: int) -> IntervalCalls:  # type: ignore[no-untyped-def]
+    def sequence(start: int, end: int) -> str:
+        return reader.sequence(piece.contig, start, end)
+
+    return IntervalCalls(
+        contig=piece.contig,
+        start=piece.start,
+        end=piece.end,
+        sites=site_calls(piece, probabilities, sequence, ploidy),
+        depth=piece.depth,
+        reference_quality=reference_quality(piece.depth, piece.disagreeing),
+        ploidy=ploidy,
+    )

@@ -1,0 +1,125 @@
+"""Reads the candidate events of an interval, with their evidence, through the compiled core."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from strandwise.errors import InputError
+
+if TYPE_CHECKING:
+    import pysam
+
+PIECE = 100_000
+"""Bases read at a time; pieces end at multiples of it, so that memory stays small. Results do not depend on it."""
+
+ROWS = 32
+"""Reads per candidate that the read-level network sees at most."""
+
+SNV, INSERTION, DELETION = 0, 1, 2
+BASES = "ACGT"
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The n candidate events whose record starts in [start, end) of a contig, in order, 0-based half-open.
+
+    record: start of the VCF record (the base itself for an SNV, the one before for an indel); kind: SNV, INSERTION or
+    DELETION; reference_length: 1, 0 or the deleted length; alternates: base or inserted text, empty for a deletion;
+    features float32 (n, features); likelihoods float32 (n, 3): phred, of 0, 1 and 2 copies, the smallest 0;
+    counts int32 (n, 3): reads for the reference, for the event, for neither; read_rows uint8 (n, ROWS, channels) or
+    None; depth, disagreeing int32 (end - start,): reads that count, and those whose base is not the reference's;
+    low_depth: reads that are not mapped with confidence.
+    """
+
+    contig: str
+    start: int
+    end: int
+    record: np.ndarray
+    kind: np.ndarray
+    reference_length: np.ndarray
+    alternates: list[str]
+    features: np.ndarray
+    likelihoods: np.ndarray
+    counts: np.ndarray
+    read_rows: np.ndarray | None
+    depth: np.ndarray
+    disagreeing: np.ndarray
+    low_depth: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    @property
+    def position(self) -> np.ndarray:
+        """First reference base that each event replaces; an insertion goes before it. int (n,)."""
+        return self.record + (self.kind != SNV)
+
+
+class CandidateReader:
+    """Reads one sample's alignments piece by piece.
+
+    Raises InputError, naming file and place, for alignments that cannot be read.
+    """
+
+    def __init__(self, alignments: list[Path], reference: Path, realign: bool = True):
+        import pysam
+        import strandwise_core
+
+        self.core = strandwise_core
+        self.realign = realign
+        self.fasta: pysam.FastaFile = pysam.FastaFile(str(reference))
+        self.lengths = dict(zip(self.fasta.references, self.fasta.lengths, strict=True))
+        try:
+            self.alignments = strandwise_core.Alignments(alignments, reference)
+        except OSError as error:
+            raise InputError(str(error)) from error
+
+    def sequence(self, contig: str, start: int, end: int) -> str:
+        """Reference bases of [start, end), upper case."""
+        return self.fasta.fetch(contig, start, end).upper()
+
+    def pieces(self, contig: str, start: int, end: int, rows: int = 0) -> Iterator[Candidates]:
+        """Candidates of [start, end), cut at multiples of PIECE."""
+        end = min(end, self.lengths[contig])
+        while start < end:
+            stop = min(end, (start // PIECE + 1) * PIECE)
+            yield self.candidates(contig, start, stop, rows)
+            start = stop
+
+    def candidates(self, contig: str, start: int, end: int, rows: int = 0) -> Candidates:
+        """Candidates of [start, end) in one piece; rows: reads per candidate for the read-level network."""
+        margin = self.core.MARGIN
+        sequence = self.fasta.fetch(contig, max(0, start - margin), min(self.lengths[contig], end + margin)).encode()
+        try:
+            found = self.alignments.evidence(contig, start, end, sequence, realign=self.realign, rows=rows)
+        except OSError as error:
+            raise InputError(str(error)) from error
+        return Candidates(
+            contig=contig,
+            start=start,
+            end=end,
+            record=found["record"],
+            kind=found["kind"],
+            reference_length=found["reference_length"],
+            alternates=_alternates(found),
+            features=found["features"],
+            likelihoods=found["likelihoods"],
+            counts=found["counts"],
+            read_rows=found["read_rows"],
+            depth=found["depth"],
+            disagreeing=found["disagreeing"],
+            low_depth=found["low_depth"],
+        )
+
+
+def _alternates(found: dict[str, Any]) -> list[str]:
+    """Text of the bases that each event puts in."""
+    letters = np.frombuffer(b"ACGTN", dtype=np.uint8)[found["alleles"]].tobytes().decode()
+    kinds, lengths, places = found["kind"].tolist(), found["alternate_length"].tolist(), found["alternate"].tolist()
+    return [
+        BASES[place] if kind == SNV else letters[place : place + length] if kind == INSERTION else ""
+        for kind, length, place in zip(kinds, lengths, places, strict=True)
+    ]

@@ -1,0 +1,160 @@
+"""Turns probabilities of 0, 1 and 2 copies of each candidate into genotypes, one record per site."""
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from strandwise.formats.vcf import SiteCall
+from strandwise.small_variants.candidates import SNV, Candidates
+
+MOST_QUALITY = 99
+LEAST_PROBABILITY = 1e-10
+MOST_ALTERNATES = 4
+LEAST_DEPTH = 3
+"""Fewer reads than this are no basis for a genotype (filter LowDepth)."""
+
+LOW_QUALITY = 3
+"""A genotype quality below this means that another genotype is as likely (filter LowQual)."""
+
+KEPT_ALTERNATE = 0.05
+"""Beside the called alleles a record keeps those whose probability to be there is at least this."""
+
+QUIET = 0.01
+"""A candidate shown by a single read whose probability to be there is below this gets no record of its own."""
+
+PRIORS = {True: (0.999, 0.0006, 0.0004), False: (0.9998, 0.00013, 0.00007)}
+"""Prior of 0, 1, 2 copies for SNVs (True) and indels, for genotypes from likelihoods alone (no network)."""
+
+
+def plain_probabilities(candidates: Candidates) -> np.ndarray:
+    """Probabilities of 0, 1, 2 copies from likelihoods and prior alone, float (n, 3)."""
+    prior = np.where((candidates.kind == SNV)[:, None], PRIORS[True], PRIORS[False])
+    weights = prior * 10 ** (-candidates.likelihoods.astype(float) / 10)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def phred(probability: float) -> float:
+    """-10 log10 of a probability that may be 0."""
+    return -10 * float(np.log10(max(probability, LEAST_PROBABILITY)))
+
+
+def genotype_order(alleles: int, ploidy: int) -> list[tuple[int, ...]]:
+    """Genotypes in the order of PL (VCF 4.3, section 1.6.2)."""
+    if ploidy == 1:
+        return [(allele,) for allele in range(alleles)]
+    return [(low, high) for high in range(alleles) for low in range(high + 1)]
+
+
+def site_calls(
+    candidates: Candidates, probabilities: np.ndarray, sequence: Callable[[int, int], str], ploidy: int = 2
+) -> list[SiteCall]:
+    """One SiteCall per site that has something to tell, in order.
+
+    probabilities: float (n, 3), of 0, 1, 2 copies of each candidate; sequence(start, end): reference bases.
+    A site is what shares a record: the SNVs of one base, or the indels after one base.
+    """
+    worth = (probabilities[:, 0] < 1 - QUIET) | (candidates.counts[:, 1] > 1)
+    chosen = np.flatnonzero(worth).tolist()
+    record, kind = candidates.record.tolist(), candidates.kind.tolist()
+    chosen.sort(key=lambda i: (record[i], kind[i] != SNV, i))
+    calls = []
+    for _, group in itertools.groupby(chosen, key=lambda i: (record[i], kind[i] != SNV)):
+        calls.append(_site_call(candidates, list(group), probabilities, sequence, ploidy))
+    return calls
+
+
+def _site_call(
+    candidates: Candidates,
+    members: list[int],
+    probabilities: np.ndarray,
+    sequence: Callable[[int, int], str],
+    ploidy: int,
+) -> SiteCall:
+    if len(members) > 1:
+        members = sorted(members, key=lambda i: (probabilities[i, 0], i))[:MOST_ALTERNATES]
+    chances = _genotype_chances(probabilities[members], ploidy)
+    best = max(chances, key=lambda genotype: chances[genotype])
+    if len(members) > 1:
+        kept = [k for k, i in enumerate(members, 1) if k in best or 1 - probabilities[i, 0] >= KEPT_ALTERNATE]
+        kept = kept or [1]
+        if len(kept) < len(members):
+            members = [members[k - 1] for k in kept]
+            chances = _genotype_chances(probabilities[members], ploidy)
+            best = max(chances, key=lambda genotype: chances[genotype])
+    alleles = _alleles(candidates, members, sequence)
+    counts = candidates.counts[members]
+    support = counts[:, 1].tolist()
+    reference = int(counts[:, 0].min())
+    depth = max(int(counts.sum(axis=1).max()), reference + sum(support))
+    order = genotype_order(len(alleles), ploidy)
+    scaled = [phred(chances[genotype]) for genotype in order]
+    least = min(scaled)
+    genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best])))
+    filters = _filters(best, genotype_quality, reference + sum(support), candidates, members)
+    return SiteCall(
+        contig=candidates.contig,
+        position=int(candidates.record[members[0]]),
+        alleles=alleles,
+        genotype=best,
+        quality=round(phred(chances[order[0]]), 2),
+        genotype_quality=genotype_quality,
+        depth=depth,
+        allele_depths=(reference, *support),
+        likelihoods=tuple(round(value - least) for value in scaled),
+        filters=filters,
+    )
+
+
+def _genotype_chances(probabilities: np.ndarray, ploidy: int) -> dict[tuple[int, ...], float]:
+    """Probability of each genotype: the product over alleles of the chance of its copies, normalised.
+
+    With one copy per cell, heterozygotes do not exist: the chances of 0 and of 2 copies are those of 0 and 1.
+    """
+    chances = {}
+    for genotype in genotype_order(len(probabilities) + 1, ploidy):
+        chance = 1.0
+        for k, of_copies in enumerate(probabilities, 1):
+            copies = genotype.count(k) * (3 - ploidy)
+            chance *= max(float(of_copies[copies]), LEAST_PROBABILITY)
+        chances[genotype] = chance
+    total = sum(chances.values())
+    return {genotype: chance / total for genotype, chance in chances.items()}
+
+
+def _alleles(candidates: Candidates, members: list[int], sequence: Callable[[int, int], str]) -> tuple[str, ...]:
+    """REF and ALT texts: an SNV's bases, or indels after their common anchor base on the longest deletion."""
+    start = int(candidates.record[members[0]])
+    if candidates.kind[members[0]] == SNV:
+        return sequence(start, start + 1), *(candidates.alternates[i] for i in members)
+    longest = int(candidates.reference_length[members].max())
+    reference = sequence(start, start + 1 + longest)
+    return reference, *(
+        reference[0] + candidates.alternates[i] + reference[1 + int(candidates.reference_length[i]) :] for i in members
+    )
+
+
+def _filters(
+    genotype: tuple[int, ...], genotype_quality: int, depth: int, candidates: Candidates, members: list[int]
+) -> tuple[str, ...]:
+    """Why a call is not to be trusted, or RefCall, or PASS."""
+    filters = []
+    here = int(candidates.record[members[0]]) - candidates.start
+    if depth < LEAST_DEPTH:
+        filters.append("LowMapQ" if candidates.low_depth[here] > candidates.depth[here] else "LowDepth")
+    if not any(genotype):
+        filters.append("RefCall")
+    elif genotype_quality < LOW_QUALITY:
+        filters.append("LowQual")
+    return tuple(filters) or ("PASS",)
+
+
+def reference_quality(depth: np.ndarray, disagreeing: np.ndarray) -> np.ndarray:
+    """Phred that a position without a candidate is homozygous reference, uint8 of the shape of `depth`.
+
+    A heterozygote halves the chance of every read (3.01 phred each); a read with another base costs the reference 20.
+    """
+    quality = 3.0103 * depth - 23.0 * disagreeing
+    return np.clip(quality, 0, MOST_QUALITY).astype(np.uint8)
+
+
