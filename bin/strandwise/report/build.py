@@ -6,14 +6,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 
 from strandwise import __version__
 from strandwise.formats.files import written
-from strandwise.report import drivers, drug_response, overview, small_variants
-from strandwise.report.light import lighter
+from strandwise.report import drivers, drug_response, html, overview, small_variants
+from strandwise.report.light import lighter, without_prompt
 from strandwise.report.parts import Parts, Version, read_parts
 from strandwise.report.readme import results_readme
 from strandwise.report.section import Chapter
@@ -38,7 +39,7 @@ def build(folder: Path, parameters: Path, versions: Path, config: Path, output: 
         _write_versions(parts.versions, stage)
         report = _run_multiqc(stage, config, Path(scratch))
         with written(output) as temporary:
-            temporary.write_bytes(report.read_bytes())
+            temporary.write_text(without_prompt(report.read_text()))
     with written(output.with_name("README.txt")) as temporary:
         temporary.write_text(results_readme(chapters, parts))
 
@@ -69,9 +70,13 @@ def _write_sections(parts: Parts, chapters: Sequence[Chapter], stage: Path) -> N
 
 
 def _write_versions(versions: Sequence[Version], stage: Path) -> None:
-    tools: dict[str, dict[str, list[str]]] = {"Strandwise": {"Strandwise": [__version__]}}
+    tools: dict[str, dict[str, list[str]]] = {
+        "BUILD_REPORT": {"multiqc": [version("multiqc")], "strandwise": [__version__]}
+    }
     for entry in versions:
-        tools.setdefault(entry.process, {}).setdefault(entry.tool, []).append(entry.version)
+        tools.setdefault(html.text(entry.process), {}).setdefault(html.text(entry.tool), []).append(
+            html.text(entry.version)
+        )
     (stage / "strandwise_mqc_versions.yml").write_text(yaml.safe_dump(tools))
 
 
@@ -79,7 +84,14 @@ def _run_multiqc(stage: Path, config: Path, scratch: Path) -> Path:
     """Run MultiQC away from the user's own settings and without network; returns the report's path."""
     report = scratch / "report" / "multiqc_report.html"
     command = [sys.executable, "-m", "multiqc", str(stage), "--config", str(config.resolve()), "--force", "--no-ansi"]
-    command += ["--outdir", str(report.parent), "--filename", report.name, "--custom-css-file", str(ASSETS / "report.css")]
+    command += [
+        "--outdir",
+        str(report.parent),
+        "--filename",
+        report.name,
+        "--custom-css-file",
+        str(ASSETS / "report.css"),
+    ]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MULTIQC_")}
     environment = inherited | {"HOME": str(scratch), "MPLCONFIGDIR": str(scratch), "TMPDIR": str(scratch)}
     done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True)

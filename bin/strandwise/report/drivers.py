@@ -4,14 +4,16 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from strandwise.report import html
+from strandwise.report import figures, html
 from strandwise.report.parts import Parts
 from strandwise.report.section import Card, Chapter, Parent
 
 if TYPE_CHECKING:
     import pandas
 
-PARENT = Parent("drivers", "Cancer drivers", "Genes ranked by how much more, and how differently, they are mutated than expected.")
+PARENT = Parent(
+    "drivers", "Cancer drivers", "Genes ranked by how much more, and how differently, they are mutated than expected."
+)
 TOP = 20
 SIGNIFICANT = 0.1
 
@@ -29,16 +31,16 @@ def chapter(parts: Parts) -> Chapter | None:
     summary = parts.json("drivers.json")
     table = table.sort_values("rank")
     top = table.head(TOP)
-    sections = [_top_table(table, top, summary)]
+    sections: list[dict[str, Any] | None] = [_top_table(table, top)]
     if len(table):
-        sections += [_significance(table), _classes(top), _evidence(top, summary)]
+        sections += [_significance(table), _classes(top), _evidence(top, parts.table("driver_reasons.tsv"))]
     return Chapter(
         cards=[_card(table, summary)],
         sections=[section for section in sections if section],
         methods=METHODS,
         citations=("dndscv", "xgboost", "intogen", "shap", "bh"),
         models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
-        folders={"drivers/": "driver_genes.tsv: all genes, ranked, with their evidence; further files of the job"},
+        folders={"drivers/": "driver_genes.tsv: all genes, ranked, with their evidence; driver_reasons.tsv: why"},
     )
 
 
@@ -49,7 +51,9 @@ def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
     if "samples" in summary and "mutations" in summary:
         cohort = f"{html.plural(summary['samples'], 'tumour')}, {html.plural(summary['mutations'], 'mutation')}<br>"
     figure = html.plural(significant, "gene")
-    return Card("Cancer drivers", figure, f"at q &lt; {SIGNIFICANT}<br>{cohort}{names}", html.VERMILION, PARENT.identifier)
+    return Card(
+        "Cancer drivers", figure, f"at q &lt; {SIGNIFICANT}<br>{cohort}{names}", html.VERMILION, PARENT.identifier
+    )
 
 
 def minus_log10(value: float) -> float:
@@ -62,70 +66,61 @@ def count_columns(table: "pandas.DataFrame") -> list[str]:
     return [name for name in table.columns if name.startswith("n_") and name != "n_samples"]
 
 
-def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any]:
+def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame") -> dict[str, Any]:
     counts = [name for name in count_columns(table) if top[name].notna().any()]
-    header = ["#", "Gene", "Score", "q", "Samples", *(_label(name) for name in counts)]
+    header = ["#", "Gene", "Score", "q", "Samples", *(_label(name) for name in counts), "Hotspot"]
     most = max(1, top["n_samples"].max()) if len(top) else 1
     rows: list[list[object]] = []
     for row in top.to_dict("records"):
         significant = row["q_value"] < SIGNIFICANT
-        quality = f'<b>{html.small_number(row["q_value"])}</b>' if significant else html.small_number(row["q_value"])
+        quality = f"<b>{html.small_number(row['q_value'])}</b>" if significant else html.small_number(row["q_value"])
         score_bar = html.bar(row["score"] / max(1e-9, top["score"].max()), f"{row['score']:.3g}", html.SKY)
         cells = [
             html.Cell(str(int(row["rank"])), row["rank"]),
             html.Cell(f"<b>{html.text(row['gene'])}</b>"),
             html.Cell(score_bar, row["score"]),
             html.Cell(quality, row["q_value"]),
-            html.Cell(html.bar(row["n_samples"] / most, html.number(int(row["n_samples"])), html.ORANGE), row["n_samples"]),
+            html.Cell(
+                html.bar(row["n_samples"] / most, html.number(int(row["n_samples"])), html.ORANGE), row["n_samples"]
+            ),
         ]
-        rows.append([*cells, *(html.number(int(row[name])) if row[name] == row[name] else "" for name in counts)])
+        numbers = [html.number(int(row[name])) for name in counts]
+        rows.append([*cells, *numbers, row["top_hotspot"] if isinstance(row.get("top_hotspot"), str) else ""])
     note = f"All {html.plural(len(table), 'gene')}: {html.link('drivers/driver_genes.tsv')}."
     if not len(table):
         note = "No gene had a mutation to test."
-    description = f"The first {min(TOP, len(table))} of {html.number(len(table))} genes; q below {SIGNIFICANT} in bold. {note}"
-    if summary.get("left_out"):
-        left = "; ".join(
-            f"{html.number(item['count'])} {html.text(item['what'])} ({html.text(item['why'])})" for item in summary["left_out"]
-        )
-        description += f" Left out: {left}."
-    numeric = [0, 3, *range(5, len(header))]
+    description = (
+        f"The first {min(TOP, len(table))} of {html.number(len(table))} genes; q below {SIGNIFICANT} in bold. {note}"
+    )
+    numeric = [0, 3, *range(5, len(header) - 1)]
     return PARENT.html("drivers_top", "Top genes", html.table(header, rows, "sw-drivers", numeric), description)
 
 
 def _label(column: str) -> str:
-    return html.text(column.removeprefix("n_").removeprefix("shap_").replace("_", " "))
+    return html.text(column.removeprefix("n_").replace("_", " "))
 
 
 def _significance(table: "pandas.DataFrame") -> dict[str, Any]:
-    """Significance against the number of samples; genes nobody would look at are thinned out."""
-    shown = table[(table["n_samples"] >= 2) | (table["q_value"] < SIGNIFICANT)].head(400)
-    named = set(table["gene"].head(12)) & set(table["gene"][table["q_value"] < 0.25])
-    data: dict[str, Any] = {}
-    for row in shown.to_dict("records"):
-        point: dict[str, Any] = {"x": int(row["n_samples"]), "y": round(minus_log10(row["q_value"]), 3), "annotate": False}
-        significant = row["q_value"] < SIGNIFICANT
-        point["color"] = html.VERMILION if significant else html.GREY
-        point["group"] = f"q below {SIGNIFICANT}" if significant else "other genes"
-        if row["gene"] in named:
-            point["annotation"] = html.text(row["gene"])
-        data[html.text(row["gene"])] = point
-    return PARENT.plot(
+    """Significance against the number of samples; of the genes that nobody would look at only the first are drawn."""
+    shown = table[(table["n_samples"] >= 2) | (table["q_value"] < SIGNIFICANT)].head(300)
+    points = [
+        figures.Point(
+            x=row["n_samples"],
+            y=minus_log10(row["q_value"]),
+            name=row["gene"],
+            colour=html.VERMILION if row["q_value"] < SIGNIFICANT else html.GREY,
+            labelled=row["q_value"] < 0.25,
+        )
+        for row in shown.to_dict("records")
+    ]
+    x = figures.Axis("samples with a mutation", 0.5, max(5, *(1.08 * point.x for point in points), 0))
+    y = figures.Axis("−log10 q", 0.5, min(320, max(2, *(1.1 * point.y for point in points), 0)))
+    return PARENT.html(
         "drivers_significance",
         "Significance and frequency",
-        "scatter",
-        data,
-        "Each point is a gene. High: unlikely by chance. Right: mutated in many samples. Genes with few samples and a high point are "
-        "found by how they are mutated, not by how often.",
-        settings={
-            "xlab": "samples with a mutation",
-            "series_label": "genes",
-            "ylab": "-log10 q",
-            "ymin": 0,
-            "xmin": 0,
-            "marker_size": 9,
-            "height": 460,
-            "y_lines": [{"value": 1, "color": html.GREY, "dash": "dash", "label": f"q = {SIGNIFICANT}"}],
-        },
+        figures.labelled_scatter(points, x, y, minus_log10(SIGNIFICANT), f"q = {SIGNIFICANT}"),
+        "Each point is a gene. High: unlikely by chance. Right: mutated in many samples. A gene that is high but not far right is "
+        "found by how it is mutated, not by how often. Both axes are square-root scaled; hover for the figures.",
     )
 
 
@@ -134,7 +129,8 @@ def _classes(top: "pandas.DataFrame") -> dict[str, Any] | None:
     if not counts:
         return None
     categories = {
-        name: {"name": _label(name), "color": html.CATEGORIES[index % len(html.CATEGORIES)]} for index, name in enumerate(counts)
+        name: {"name": _label(name), "color": html.CATEGORIES[index % len(html.CATEGORIES)]}
+        for index, name in enumerate(counts)
     }
     rows = top[["gene", *counts]].fillna(0).to_dict("records")
     data = {html.text(row["gene"]): {name: int(row[name]) for name in counts} for row in rows}
@@ -144,22 +140,23 @@ def _classes(top: "pandas.DataFrame") -> dict[str, Any] | None:
         "bargraph",
         data,
         "Mutations of the top genes by what they do to the protein. Truncating ones in tumour suppressors, recurrent missense ones in oncogenes.",
-        settings={"ylab": "mutations", "series_label": "genes", "cpswitch_counts_label": "Mutations", "sort_samples": False},
+        settings={
+            "ylab": "mutations",
+            "series_label": "genes",
+            "cpswitch_counts_label": "Mutations",
+            "sort_samples": False,
+        },
         categories=categories,
     )
 
 
-def _evidence(top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What each line of evidence adds to the score (TreeSHAP): from columns shap_* or from the summary."""
-    columns = [name for name in top.columns if name.startswith("shap_")]
-    if columns:
-        values = {row["gene"]: {name: row[name] for name in columns} for row in top.to_dict("records")}
-    else:
-        values = {gene: summary["shap"][gene] for gene in top["gene"] if gene in summary.get("shap", {})}
-        columns = list(dict.fromkeys(name for row in values.values() for name in row))
-    if not values:
+def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> dict[str, Any] | None:
+    """What each line of evidence adds to the score (TreeSHAP)."""
+    if reasons is None or reasons.empty:
         return None
-    matrix = [[round(float(row.get(name) or 0), 3) for name in columns] for row in values.values()]
+    lines = [name for name in reasons.columns if name not in ("gene", "rank", "base", "model_version")]
+    shown = reasons[reasons["gene"].isin(top["gene"])].sort_values("rank")
+    matrix = [[round(float(value), 2) for value in row] for row in shown[lines].to_numpy()]
     limit = max(abs(value) for row in matrix for value in row) or 1
     return PARENT.plot(
         "drivers_evidence",
@@ -167,12 +164,12 @@ def _evidence(top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, 
         "heatmap",
         matrix,
         "What each line of evidence adds to (orange) or takes from (blue) the score of a gene.",
-        helptext="TreeSHAP values of the ranking model, in units of its log-odds: the values of a gene and a constant add up to its score.",
+        helptext="TreeSHAP values of the ranking model, in log-odds. Of the first 200 genes: `drivers/driver_reasons.tsv`.",
         settings={
             "xlab": "evidence",
             "ylab": "gene",
             "series_label": "genes",
-            "zlab": "contribution",
+            "zlab": "log-odds",
             "min": -limit,
             "max": limit,
             "colstops": html.DIVERGING,
@@ -182,8 +179,8 @@ def _evidence(top: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, 
             "cluster_rows": False,
             "cluster_cols": False,
             "tt_decimals": 2,
-            "height": 160 + 22 * len(values),
+            "height": 170 + 22 * len(matrix),
         },
-        xcats=[_label(name) for name in columns],
-        ycats=[html.text(gene) for gene in values],
+        xcats=[_label(name) for name in lines],
+        ycats=[html.text(gene) for gene in shown["gene"]],
     )

@@ -17,7 +17,7 @@ PARENT = Parent(
 )
 DRUGS_SHOWN = 30
 SAMPLES_SHOWN = 150
-ROWS_SHOWN = 100
+ROWS_SHOWN = 50
 BEST = 3
 
 METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression and mutations: natural logarithm of
@@ -32,7 +32,7 @@ def chapter(parts: Parts) -> Chapter | None:
     if table is None:
         return None
     summary = parts.json("drug_response.json")
-    sections = [_best(table, summary)]
+    sections: list[dict[str, Any] | None] = [_best(table, summary)]
     if len(table):
         sections += [_heat_map(table), _drugs(table)]
     return Chapter(
@@ -76,16 +76,33 @@ def _best(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, An
     rows: list[list[object]] = []
     for name in strongest[:ROWS_SHOWN]:
         best, worst = groups[name][:BEST], groups[name][: -BEST - 1 : -1]
-        flag = '<span class="sw-chip good">inside</span>' if inside[name] else '<span class="sw-chip warning">outside</span>'
+        flag = (
+            '<span class="sw-chip good">inside</span>'
+            if inside[name]
+            else '<span class="sw-chip warning">outside</span>'
+        )
         cells = [html.Cell("".join(_score(row) for row in kind), kind[0]["delta_ln_ic50"]) for kind in (best, worst)]
-        rows.append([html.Cell(f"<b>{html.text(name)}</b>"), *([tissues.get(name, "")] if tissues else []), *cells, html.Cell(flag)])
+        rows.append(
+            [
+                html.Cell(f"<b>{html.text(name)}</b>"),
+                *([tissues.get(name, "")] if tissues else []),
+                *cells,
+                html.Cell(flag),
+            ]
+        )
     header = ["Sample", *(["Tissue"] if tissues else []), "Most sensitive", "Least sensitive", "Training range"]
-    shown = f"{html.number(len(rows))} of {html.number(len(strongest))} samples, strongest scores first. " if len(strongest) else ""
+    shown = (
+        f"{html.number(len(rows))} of {html.number(len(strongest))} samples, strongest scores first. "
+        if len(strongest)
+        else ""
+    )
     description = f"""{shown}The figure is the predicted difference of ln IC50 from that drug's mean over the training lines: −0.69
     means half the concentration. Hover for the 90 % interval and the percentile among training lines. Outside the training
     range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
     if summary.get("not_scored"):
-        names = "; ".join(f"{html.text(item['sample'])} ({html.text(item['why'])})" for item in summary["not_scored"][:20])
+        names = "; ".join(
+            f"{html.text(item['sample'])} ({html.text(item['why'])})" for item in summary["not_scored"][:20]
+        )
         more = len(summary["not_scored"]) - 20
         description += f" Not scored: {names}{f' and {more} more' if more > 0 else ''}."
     return PARENT.html("drug_response_best", "Best drugs per sample", html.table(header, rows, "sw-drugs"), description)

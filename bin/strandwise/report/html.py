@@ -30,6 +30,11 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) or float(value).is_integer() else f"{value:.3g}"
 
 
+def figure(count: int) -> str:
+    """A count for large letters: exact below a million, then 14.3 M."""
+    return number(count) if count < 1_000_000 else f"{count / 1_000_000:.1f} M"
+
+
 def small_number(value: float) -> str:
     """A p-value or q-value as people write it: 0.012, 3e-07, < 1e-300."""
     if value <= 0:
@@ -77,7 +82,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], identifier: s
         return f"<td{kind}{sort}>{value.content}</td>"
 
     head = "".join(
-        f'<th scope="col"{" class=sw-number" if index in right else ""}>{name}</th>' for index, name in enumerate(header)
+        f'<th scope="col"{" class=sw-number" if index in right else ""}>{name}</th>'
+        for index, name in enumerate(header)
     )
     body = "".join(f"<tr>{''.join(cell(i, value) for i, value in enumerate(row))}</tr>" for row in rows)
     return (

@@ -8,12 +8,12 @@ from strandwise.report.citations import CITATIONS
 from strandwise.report.parts import Parts
 from strandwise.report.section import Card, Chapter, Parent
 
-RESEARCH_USE = (
-    "For research use only. Not for use in diagnostic or treatment decisions: nothing here has been validated clinically."
-)
+RESEARCH_USE = "For research use only. Not for use in diagnostic or treatment decisions: nothing here has been validated clinically."
 
 GLANCE = Parent("glance", "At a glance")
-ATTENTION = Parent("attention", "What needs attention", "What was skipped, left out or looks odd, and what can be done about it.")
+ATTENTION = Parent(
+    "attention", "What needs attention", "What was skipped, left out or looks odd, and what can be done about it."
+)
 METHODS = Parent("methods", "Methods")
 PARAMETERS = Parent("parameters", "Parameters")
 
@@ -33,7 +33,9 @@ def attention(parts: Parts) -> list[Attention]:
         sample = note.sample or (step if step in parts.called else "")
         if sample and sample not in samples:
             samples.append(sample)
-    entries = [(level, step, [parts.label(name) for name in names], text) for (level, step, text), names in grouped.items()]
+    entries = [
+        (level, step, [parts.label(name) for name in names], text) for (level, step, text), names in grouped.items()
+    ]
     order = list(LEVELS)
     entries.sort(key=lambda entry: order.index(entry[0]) if entry[0] in order else len(order))
     if parts.failed:
@@ -68,8 +70,12 @@ def glance_section(parts: Parts, chapters: Sequence[Chapter], entries: Sequence[
         failed = len(parts.failed)
         details = "all called" if not failed else f"{len(parts.called)} called, <b>{failed} failed</b>"
         count = len(parts.planned) or len(parts.called)
-        names = html.chips(map(parts.label, parts.failed[:3]), "error") + html.chips(map(parts.label, [*parts.called][:4]))
-        cards.insert(0, Card("Sequenced samples", html.number(count), f"{details}<br>{names}", html.SKY, "small_variants"))
+        names = html.chips(map(parts.label, parts.failed[:3]), "error") + html.chips(
+            map(parts.label, [*parts.called][:4])
+        )
+        cards.insert(
+            0, Card("Sequenced samples", html.number(count), f"{details}<br>{names}", html.SKY, "small_variants")
+        )
     counts = {level: sum(1 for entry in entries if entry[0] == level) for level in LEVELS}
     urgent = counts["error"] + counts["warning"]
     details = f"{html.plural(counts['error'], 'error')}, {html.plural(counts['warning'], 'warning')}"

@@ -1,6 +1,7 @@
 """Reads what the jobs left for the report: one flat folder of files, the parameters, and the versions."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -84,7 +85,13 @@ class Parts:
         return found
 
     def files(self, pattern: str) -> list[Path]:
-        return sorted(self.folder.glob(pattern))
+        """Files that fit, in the order in which people count: S2 before S10."""
+        return sorted(self.folder.glob(pattern), key=lambda path: natural(path.name))
+
+
+def natural(name: str) -> list[tuple[str, int]]:
+    """Sort key that takes runs of digits as numbers."""
+    return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
 def read_versions(path: Path) -> list[Version]:

@@ -21,6 +21,10 @@ def results_readme(chapters: Sequence[Chapter], parts: Parts) -> str:
     lines += [f"  {name:<{width}}{meaning}" for name, meaning in folders.items()]
     lines += ["", "Models", *models]
     if parts.failed:
-        lines += ["", "Failed samples (not in the results)", *(f"  {parts.label(identifier)}" for identifier in parts.failed)]
+        lines += [
+            "",
+            "Failed samples (not in the results)",
+            *(f"  {parts.label(identifier)}" for identifier in parts.failed),
+        ]
     lines += ["", "Every table has a header line; its columns are explained in docs/output.md of the pipeline."]
     return "\n".join(lines) + "\n"

@@ -15,8 +15,8 @@ network (TensorFlow/Keras [{tensorflow}], run by LiteRT) that gives probabilitie
 and PL are derived. Alignment and call statistics are those of samtools and bcftools [{samtools}]."""
 
 
-def chapter(parts: Parts, cite: "Mapping[str, int] | None" = None) -> Chapter | None:
-    """None when no sample was called and none was planned."""
+def chapter(parts: Parts) -> Chapter | None:
+    """None when no sample was called."""
     summaries = parts.called
     if not summaries:
         return None
@@ -38,6 +38,10 @@ def _records(summary: Mapping[str, Any], kind: str) -> int:
     return summary.get("records", {}).get(kind, 0)
 
 
+def _total(summary: Mapping[str, Any]) -> int:
+    return sum(summary.get("records", {}).values())
+
+
 def _ratio(summary: Mapping[str, Any], above: str, below: str) -> float | None:
     return summary[above] / summary[below] if summary.get(below) and above in summary else None
 
@@ -46,12 +50,12 @@ def _card(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> Card:
     snps = sum(_records(summary, "snp") for summary in summaries.values())
     indels = sum(_records(summary, "indel") for summary in summaries.values())
     samples = html.plural(len(summaries), "sample")
-    empty = [labels[identifier] for identifier, summary in summaries.items() if not sum(summary["records"].values())]
+    empty = [labels[identifier] for identifier, summary in summaries.items() if not _total(summary)]
     details = f"{html.number(snps)} SNVs and {html.number(indels)} indels in {samples}"
     if empty:
         details += f"<br>No variants: {', '.join(empty)}"
-    total = sum(sum(summary["records"].values()) for summary in summaries.values())
-    return Card("Variants", html.number(total), details, html.BLUE, PARENT.identifier)
+    total = sum(map(_total, summaries.values()))
+    return Card("Variants", html.figure(total), details, html.BLUE, PARENT.identifier)
 
 
 def median_of_histogram(edges: list[float], counts: list[int]) -> float | None:
@@ -80,7 +84,7 @@ def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
         values += [summary.get("mean_depth"), filtered]
         digits = (0, 0, 2, 2, 0, 1, 0)
         cells = [
-            html.Cell("–" if value is None else f"{value:,.{places}f}", -1 if value is None else value)
+            html.Cell("–" if value is None else f"{value:,.{places}f}", "" if value is None else f"{value:.6g}")
             for value, places in zip(values, digits, strict=True)
         ]
         rows.append([html.Cell(labels[identifier]), *cells, html.Cell(files)])
@@ -91,7 +95,9 @@ def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
     ]
     description = """Calls that passed all filters. For human genomes Ti/Tv is near 2.0 to 2.1 (exomes 2.8 to 3.3) and
     het/hom near 1.4 to 2.2; small regions scatter widely. Filtered: candidates with a variant genotype that a filter holds back."""
-    return PARENT.html("small_variants_samples", "Per sample", html.table(header, rows, "sw-calls", range(1, 8)), description)
+    return PARENT.html(
+        "small_variants_samples", "Per sample", html.table(header, rows, "sw-calls", range(1, 8)), description
+    )
 
 
 def summary_numbers(content: str) -> dict[str, float]:
@@ -100,8 +106,27 @@ def summary_numbers(content: str) -> dict[str, float]:
     return {row[1].rstrip(":"): float(row[2]) for row in rows}
 
 
+def covered(content: str) -> tuple[int, float]:
+    """From samtools coverage: bases with at least one read, and their mean depth (0 where there is none)."""
+    rows = [line.split("\t") for line in content.splitlines() if line and not line.startswith("#")]
+    bases = sum(int(row[4]) for row in rows)
+    depth = sum(float(row[6]) * (int(row[2]) - int(row[1]) + 1) for row in rows)
+    return bases, depth / bases if bases else 0.0
+
+
 def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
-    header = ["Sample", "Reads", "Mapped", "Duplicates", "MAPQ 0", "Error rate", "Read length", "Insert size"]
+    header = [
+        "Sample",
+        "Reads",
+        "Mapped",
+        "Duplicates",
+        "MAPQ 0",
+        "Error rate",
+        "Read length",
+        "Insert size",
+        "Covered",
+        "Depth there",
+    ]
     rows: list[list[object]] = []
     for identifier, label in labels.items():
         path = parts.path(f"{identifier}.samtools_stats.txt")
@@ -115,15 +140,19 @@ def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
         ]
         values = [reads, *shares, 100 * numbers["error rate"] if "error rate" in numbers else None]
         values += [numbers.get("average length"), numbers.get("insert size average")]
-        forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}")
+        coverage = parts.path(f"{identifier}.coverage.txt")
+        bases, depth = covered(coverage.read_text()) if coverage else (None, None)
+        values += [None if bases is None else bases / 1e6, depth]
+        forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}", "{:,.3g} Mb", "{:.1f}×")
         cells = [
-            html.Cell("–" if value is None else form.format(value), -1 if value is None else value)
+            html.Cell("–" if value is None else form.format(value), "" if value is None else f"{value:.6g}")
             for value, form in zip(values, forms, strict=True)
         ]
         rows.append([html.Cell(label), *cells])
     if not rows:
         return None
-    description = "From <code>samtools stats</code>. Error rate: mismatches per mapped base, variants included; insert size: mean, bp."
+    description = """From <code>samtools stats</code> and <code>coverage</code>. Error rate: mismatches per mapped base, variants
+    included; insert size: mean, bp; covered: bases with at least one read."""
     content = html.table(header, rows, "sw-reads", range(1, len(header)))
     return PARENT.html("small_variants_reads", "Reads per sample", content, description)
 

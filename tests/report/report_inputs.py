@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS
 from strandwise.formats.notes import Note, write_notes
+from strandwise.formats.tables import Table, write_table
 
 CHROMOSOMES = {f"chr{name}": 250_000_000 - 8_000_000 * index for index, name in enumerate([*range(1, 23), "X", "Y"])}
 SHORT_CONTIGS = {f"chrUn_{index}": 20_000 for index in range(400)}
@@ -48,7 +50,9 @@ def samtools_coverage(random: np.random.Generator) -> str:
     lines = ["#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\tmeanbaseq\tmeanmapq"]
     for contig, length in (CHROMOSOMES | SHORT_CONTIGS).items():
         depth = random.uniform(28, 36)
-        lines.append(f"{contig}\t1\t{length}\t{int(depth * length / 150)}\t{int(length * 0.95)}\t95\t{depth:.2f}\t36\t55")
+        lines.append(
+            f"{contig}\t1\t{length}\t{int(depth * length / 150)}\t{int(length * 0.95)}\t95\t{depth:.2f}\t36\t55"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +75,11 @@ def small_variants_summary(sample: str, random: np.random.Generator) -> dict[str
     return {
         "sample": sample,
         "model_version": "small_variants 1",
-        "records": {"snp": int(random.integers(38e5, 40e5)), "indel": int(random.integers(8e5, 9e5)), "multiallelic": 4100},
+        "records": {
+            "snp": int(random.integers(38e5, 40e5)),
+            "indel": int(random.integers(8e5, 9e5)),
+            "multiallelic": 4100,
+        },
         "filters": {"PASS": 4_804_100, "RefCall": 3_100_000, "LowQual": 41_000},
         "ti": 2_600_000,
         "tv": 1_300_000,
@@ -104,34 +112,45 @@ def add_small_variants(folder: Path, samples: dict[str, str], failed: tuple[str,
 
 
 def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
-    """The first eight genes are drivers."""
+    """Tables by their schemas; the first eight genes are drivers."""
     random = np.random.default_rng(2)
     count = len(genes)
-    p_values = np.sort(np.concatenate([10.0 ** -random.uniform(3, 14, min(8, count)), random.uniform(size=max(0, count - 8))]))
+    frame = _random_frame(DRIVER_GENES, count, random)
     ranks = np.arange(1, count + 1)
-    mutated = np.maximum(1, (samples * 0.3 / ranks).astype(int))
-    table = pd.DataFrame(
-        {
-            "gene": genes,
-            "rank": ranks,
-            "score": np.sort(random.normal(0, 1, count))[::-1] + np.where(ranks <= 8, 4, 0),
-            "p_value": p_values,
-            "q_value": np.minimum(1, p_values * count / ranks),
-            "n_samples": mutated,
-            "n_missense": random.integers(0, 20, count),
-            "n_truncating": random.integers(0, 10, count),
-            "n_splice": random.integers(0, 4, count),
-            "n_inframe": random.integers(0, 4, count),
-            "n_silent": random.integers(0, 4, count),
-            "model_version": "drivers 1",
-        }
+    p_values = np.sort(
+        np.concatenate([10.0 ** -random.uniform(5, 14, min(8, count)), random.uniform(size=max(0, count - 8))])
     )
-    table.to_csv(folder / "driver_genes.tsv", sep="\t", index=False)
-    evidence = ["missense excess", "truncating excess", "hotspots", "truncation bias", "recurrence"]
-    shap = {gene: dict(zip(evidence, random.normal(0, 1, 5).round(3).tolist(), strict=True)) for gene in genes[:20]}
-    summary = {"model_version": "drivers 1", "samples": samples, "mutations": 2_585, "genes_tested": count, "shap": shap}
-    summary["left_out"] = [{"what": "mutations", "count": 12, "why": "symbol not known"}]
+    frame["gene"], frame["rank"], frame["p_value"] = genes, ranks, p_values
+    frame["score"] = np.sort(random.normal(-4, 1, count))[::-1] + np.where(ranks <= 8, 6, 0)
+    frame["q_value"] = np.minimum(1, p_values * count / ranks)
+    frame["n_samples"] = np.maximum(1, (samples * 0.3 / ranks).astype(int))
+    frame["top_hotspot"] = [f"R{index} (3)" if index < 5 else None for index in range(count)]
+    write_table(DRIVER_GENES, frame, "drivers 1", folder / "driver_genes.tsv")
+    reasons = _random_frame(DRIVER_REASONS, min(200, count), random)
+    reasons["gene"], reasons["rank"] = genes[:200], ranks[:200]
+    write_table(DRIVER_REASONS, reasons, "drivers 1", folder / "driver_reasons.tsv")
+    summary = {
+        "model_version": "drivers 1",
+        "samples": samples,
+        "mutations": 2_585,
+        "genes_tested": count,
+        "build": "GRCh37",
+    }
     (folder / "drivers.json").write_text(json.dumps(summary))
+
+
+def _random_frame(table: Table, count: int, random: np.random.Generator) -> pd.DataFrame:
+    """Small numbers, zeros where the schema asks for at least 0 anyway, and short words."""
+    made = {
+        int: lambda: random.integers(0, 9, count),
+        float: lambda: random.normal(0, 1, count),
+        str: lambda: ["word"] * count,
+    }
+    frame = pd.DataFrame({column.name: made[column.kind]() for column in table.columns})
+    for column in table.columns:
+        if column.kind is float:
+            frame[column.name] = frame[column.name].clip(column.low, column.high)
+    return frame
 
 
 def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> None:
@@ -169,5 +188,7 @@ def write_parameters(path: Path, **parameters: object) -> Path:
 
 
 def write_versions(path: Path) -> Path:
-    path.write_text("SMALL_VARIANTS:CALL\tstrandwise\t0.1.0\nDRIVERS:RANK\txgboost\t3.2.0\nDRIVERS:RANK\tstrandwise\t0.1.0\n")
+    path.write_text(
+        "SMALL_VARIANTS:CALL\tstrandwise\t0.1.0\nDRIVERS:RANK\txgboost\t3.2.0\nDRIVERS:RANK\tstrandwise\t0.1.0\n"
+    )
     return path

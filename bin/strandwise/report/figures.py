@@ -1,0 +1,97 @@
+"""Figures as SVG inside the page, where MultiQC's own plots cannot show what matters (labels at points)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strandwise.report import html
+
+WIDTH, HEIGHT = 960, 430
+LEFT, RIGHT, TOP, BOTTOM = 62, 24, 16, 52
+LETTER, LINE = 7.6, 15  # width of a letter and height of a line at 13 px
+
+
+@dataclass(frozen=True)
+class Point:
+    """x, y: data; name: shown on hover, and beside the point if labelled; colour: CSS."""
+
+    x: float
+    y: float
+    name: str
+    colour: str
+    labelled: bool = False
+
+
+@dataclass(frozen=True)
+class Axis:
+    """label: text along the axis; scale: from data to something linear; ticks: data values; their texts are `names`."""
+
+    label: str
+    power: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Where `value` lies between 0 and `high`: 0 to 1, drawn out at the low end by a root."""
+        return (min(value, self.high) / self.high) ** self.power if self.high else 0.0
+
+    @property
+    def ticks(self) -> list[float]:
+        steps = [0, *(digit * 10**power for power in range(6) for digit in (1, 2, 5))]
+        shown: list[float] = []
+        for step in steps:
+            if step <= self.high and (not shown or self.place(step) - self.place(shown[-1]) > 0.05):
+                shown.append(step)
+        return shown
+
+
+def labelled_scatter(points: Sequence[Point], x: Axis, y: Axis, rule: float, rule_label: str) -> str:
+    """Points with labels that do not cover each other, and a dashed line at y = `rule`."""
+
+    def across(value: float) -> float:
+        return LEFT + x.place(value) * (WIDTH - LEFT - RIGHT)
+
+    def down(value: float) -> float:
+        return HEIGHT - BOTTOM - y.place(value) * (HEIGHT - TOP - BOTTOM)
+
+    parts = [f'<svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.text(y.label)}">']
+    for tick in y.ticks:
+        parts.append(f'<path class="grid" d="M{LEFT} {down(tick):.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{down(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for tick in x.ticks:
+        parts.append(f'<text x="{across(tick):.1f}" y="{HEIGHT - BOTTOM + 19}" text-anchor="middle">{tick:g}</text>')
+    parts.append(
+        f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{html.text(x.label)}</text>'
+    )
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    parts.append(
+        f'<text class="axis" transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{html.text(y.label)}</text>'
+    )
+    parts.append(f'<path class="rule" d="M{LEFT} {down(rule):.1f}H{WIDTH - RIGHT}"/>')
+    parts.append(f'<text x="{WIDTH - RIGHT}" y="{down(rule) - 5:.1f}" text-anchor="end">{html.text(rule_label)}</text>')
+    placed = [(across(point.x) - 5, down(point.y) - 5, across(point.x) + 5, down(point.y) + 5) for point in points]
+    labels = []
+    for point in points:
+        cx, cy = across(point.x), down(point.y)
+        title = f"{html.text(point.name)}: {html.text(x.label)} {point.x:g}, {html.text(y.label)} {point.y:.3g}"
+        parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="5" fill="{point.colour}"><title>{title}</title></circle>')
+        if point.labelled and (box := _free_box(cx, cy, len(point.name) * LETTER, placed)):
+            placed.append(box)
+            labels.append(f'<text class="name" x="{box[0]:.1f}" y="{box[3] - 3:.1f}">{html.text(point.name)}</text>')
+    return "".join([*parts, *labels, "</svg>"])
+
+
+Box = tuple[float, float, float, float]
+
+
+def _free_box(x: float, y: float, width: float, taken: Sequence[Box]) -> Box | None:
+    """A place for a label near (x, y), inside the frame and over nothing; None when there is none."""
+    for angle in (0, 180, -90, 90, -45, 45, -135, 135):
+        distance_x = (8 + width / 2) * math.cos(math.radians(angle))
+        distance_y = 15 * math.sin(math.radians(angle))
+        left, top = x + distance_x - width / 2, y + distance_y - LINE / 2
+        box = (left, top, left + width, top + LINE)
+        inside = box[0] >= LEFT and box[1] >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT - BOTTOM
+        free = all(box[0] >= b[2] or box[2] <= b[0] or box[1] >= b[3] or box[3] <= b[1] for b in taken)
+        if inside and free:
+            return box
+    return None

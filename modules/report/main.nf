@@ -1,0 +1,54 @@
+// One report of what all jobs of the run left.
+
+// Builds multiqc_report.html and README.txt from the jobs' files, whichever there are.
+process BUILD_REPORT {
+    label 'small'
+    container "${params.container_registry}/report:${workflow.manifest.version}"
+
+    input:
+    path files, stageAs: 'parts/*'
+    path versions
+    path parameters
+    path config
+    val code   // digest of the code
+
+    output:
+    path 'multiqc_report.html', emit: report
+    path 'README.txt', emit: readme
+
+    script:
+    """
+    # code ${code}
+    report.py build \\
+        --folder parts \\
+        --parameters ${parameters} \\
+        --versions ${versions} \\
+        --config ${config} \\
+        --output multiqc_report.html
+    """
+}
+
+workflow REPORT {
+    take:
+    files      // one file each: plan.json, summaries, statistics, tables
+    notes      // one *.notes.json each
+    versions   // [process, tool, version] each, from the topic
+    parameters // parameters.json
+    config     // settings of MultiQC
+    code       // digest of the code
+
+    main:
+    // Sorted, so that the task is the same one when the run is resumed.
+    parts = files.mix(notes).toSortedList { left, right -> left.name <=> right.name }
+    version_lines = versions
+        .map { process, tool, version -> "${process.tokenize(':')[-1]}\t${tool}\t${version}" }
+        .unique()
+        .collectFile(name: 'versions.tsv', newLine: true, sort: true)
+    BUILD_REPORT(parts, version_lines, parameters, config, code)
+    report = BUILD_REPORT.out.report
+    readme = BUILD_REPORT.out.readme
+
+    emit:
+    report // multiqc_report.html
+    readme // README.txt
+}

@@ -1,0 +1,235 @@
+"""Whole reports through MultiQC: what stands in them, and what must not."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from built_report import Built
+from numpy.random import default_rng
+from report_inputs import add_drivers, add_drug_response, add_notes, add_sample, add_small_variants
+
+from strandwise.errors import InputError
+from strandwise.formats.notes import Note
+from strandwise.report.build import build
+
+HOSTILE = '<img src=x onerror="alert(1)">&'
+GENES = ["NPM1", "FLT3", "DNMT3A", HOSTILE, "IDH2", "RUNX1", "CEBPA", "TET2", *(f"GENE{index}" for index in range(60))]
+
+
+def fill_everything(folder: Path) -> None:
+    """All jobs; sample S2 failed; names that try to be HTML."""
+    add_small_variants(folder, {"S1": "S1", "S2": "S2", "S3": HOSTILE, "S10": "S10"}, failed=("S2",))
+    add_drivers(folder, GENES)
+    add_drug_response(folder, [f"P{index}" for index in range(1, 8)] + [HOSTILE], drugs=40)
+    add_notes(folder, "S1", Note("warning", f"reads of {HOSTILE} are short", "S1"))
+    add_notes(folder, "drivers", Note("info", "12 mutations left out: unknown symbol"))
+    add_notes(folder, "inputs", Note("warning", "column lane_x is not used"))
+
+
+@pytest.fixture(scope="module")
+def everything(reports: Callable[..., Built]) -> Built:
+    return reports(fill_everything, cohort_maf=HOSTILE, tools=None)
+
+
+def test_every_job_has_its_chapter_and_plots(everything: Built) -> None:
+    assert {
+        "glance",
+        "attention",
+        "small_variants",
+        "samtools",
+        "bcftools",
+        "drivers",
+        "drug_response",
+        "methods",
+    } <= everything.anchors
+    assert {
+        "small_variants_counts_plot",
+        "small_variants_gq_plot",
+        "samtools_insert_size",
+        "samtools-coverage",
+        "bcftools-stats-subtypes",
+        "drivers_evidence_plot",
+        "drivers_classes_plot",
+        "drug_response_heat_map_plot",
+    } <= set(everything.plots)
+
+
+def test_chapters_stand_in_reading_order(everything: Built) -> None:
+    chapters = [
+        "glance",
+        "attention",
+        "small_variants",
+        "samtools",
+        "bcftools",
+        "drivers",
+        "drug_response",
+        "methods",
+        "parameters",
+    ]
+    places = [everything.page.index(f'id="mqc-module-section-{name}"') for name in chapters]
+    assert places == sorted(places)
+
+
+def test_plots_hold_the_numbers_of_the_jobs(everything: Built) -> None:
+    """The bar of S1's SNVs is the count of its summary."""
+    dataset = everything.plots["small_variants_counts_plot"]["datasets"][0]
+    place = dataset["samples"].index("S1")
+    assert next(cat for cat in dataset["cats"] if cat["name"] == "SNVs")["data"][place] == 3_975_861
+
+
+def test_failed_sample_is_named_and_counted(everything: Built) -> None:
+    assert "3 called, 1 failed" in everything.text
+    assert "Variant calling failed" in everything.text
+    assert "Failed samples (not in the results)\n  S2\n" in everything.readme
+
+
+def test_notes_are_shown_with_their_level(everything: Built) -> None:
+    assert "column lane_x is not used" in everything.text
+    assert "12 mutations left out: unknown symbol" in everything.text
+    assert "1 error, 2 warnings, 1 note" in everything.text
+
+
+def test_names_are_text_and_never_elements(everything: Built) -> None:
+    assert HOSTILE in everything.text
+    assert not [attributes for _, attributes in everything.elements if "onerror" in attributes]
+    assert "<img src=x" not in json.dumps(everything.plots)
+    assert "<img src=x" not in everything.page
+
+
+def test_nothing_is_fetched(everything: Built) -> None:
+    """Links to follow are allowed; what a browser loads by itself must lie inside the file."""
+    loaded = []
+    for tag, attributes in everything.elements:
+        loaded += [attributes[name] for name in ("src", "srcset", "data", "poster", "action") if name in attributes]
+        loaded += [attributes["href"] for _ in [0] if tag in ("link", "base", "image") and "href" in attributes]
+    assert [address for address in loaded if not address.startswith("data:")] == []
+    styles = "".join(re.findall(r"<style.*?</style>", everything.page, re.DOTALL))
+    assert re.findall(r"@import", styles) == []
+    assert [
+        address
+        for address in re.findall(r"url\(([^)]*)\)", styles)
+        if not address.strip("\"' ").startswith(("data:", "#"))
+    ] == []
+
+
+def test_texts_are_not_kept_for_language_models(everything: Built) -> None:
+    assert re.findall(r'aiReportMetadataBase64 = "([^"]*)"', everything.page) == ["e30="]
+
+
+def test_methods_cite_only_what_ran(everything: Built) -> None:
+    assert "Strandwise (drivers 1)" in everything.text
+    assert "TensorFlow: a system" in everything.text
+
+
+def test_links_are_relative_to_the_results_folder(everything: Built) -> None:
+    links = {attributes["href"] for tag, attributes in everything.elements if tag == "a" and "href" in attributes}
+    assert {
+        "drivers/driver_genes.tsv",
+        "drug_response/response.tsv",
+        "small_variants/S1/S1.vcf.gz",
+        "pipeline_info/",
+    } <= links
+
+
+def test_versions_and_parameters(everything: Built) -> None:
+    assert re.search(r"xgboost\s*3\.2\.0", everything.text)
+    assert re.search(r"multiqc\s*1\.35", everything.text)
+    assert "--cohort_maf" in everything.text
+    assert "--tools" not in everything.text, "a parameter that is not set is not listed"
+
+
+def test_research_use_notice_everywhere(everything: Built) -> None:
+    assert everything.text.count("For research use only") == 2
+    assert "For research use only" in everything.readme
+    for model in ("small_variants 1", "drivers 1", "drug_response 1"):
+        assert model in everything.readme
+
+
+@pytest.mark.parametrize(
+    ("fill", "chapter", "others"),
+    [
+        (lambda folder: add_drivers(folder, GENES), "drivers", {"small_variants", "drug_response", "samtools"}),
+        (
+            lambda folder: add_drug_response(folder, ["P1"], drugs=5),
+            "drug_response",
+            {"small_variants", "drivers", "samtools"},
+        ),
+        (lambda folder: add_small_variants(folder, {"S1": "S1"}), "small_variants", {"drivers", "drug_response"}),
+    ],
+    ids=["drivers", "drug_response", "small_variants"],
+)
+def test_one_job_alone(
+    reports: Callable[..., Built], fill: Callable[[Path], None], chapter: str, others: set[str]
+) -> None:
+    built = reports(fill)
+    assert chapter in built.anchors
+    assert not others & built.anchors
+    assert "nothing" in built.text, "nothing needs attention"
+
+
+def test_no_calls_at_all(reports: Callable[..., Built]) -> None:
+    """An empty VCF is a result: zeros, and the sample is named."""
+
+    def fill(folder: Path) -> None:
+        add_sample(folder, "S1", "S1", default_rng(1))
+        nothing = {
+            "sample": "S1",
+            "model_version": "small_variants 1",
+            "records": {"snp": 0, "indel": 0},
+            "ti": 0,
+            "tv": 0,
+        }
+        (folder / "S1.small_variants.json").write_text(json.dumps(nothing))
+
+    built = reports(fill)
+    assert "No variants: S1" in built.text
+
+
+def test_all_samples_failed(reports: Callable[..., Built]) -> None:
+    built = reports(lambda folder: add_small_variants(folder, {"S1": "S1", "S2": "S2"}, failed=("S1", "S2")))
+    assert "0 called, 2 failed" in built.text
+    assert "No job produced results." in built.text
+
+
+def test_100_samples_stay_below_3_megabytes(reports: Callable[..., Built]) -> None:
+    names = {f"S{index}": f"S{index}" for index in range(1, 101)}
+
+    def fill(folder: Path) -> None:
+        add_small_variants(folder, names)
+        add_drivers(folder, [f"GENE{index}" for index in range(18_000)])
+        add_drug_response(folder, list(names))
+
+    built = reports(fill)
+    assert built.size < 3_000_000
+    assert len(built.plots["samtools_insert_size"]["datasets"][0]["lines"]) == 100
+
+
+def test_versions_line_with_two_fields_is_named(tmp_path: Path) -> None:
+    (tmp_path / "parameters.json").write_text("{}")
+    (tmp_path / "versions.tsv").write_text("A\tb\t1\nA\tb\n")
+    with pytest.raises(InputError, match=r"versions.tsv: line 2 has 2 fields, expected process, tool, version"):
+        build(
+            tmp_path,
+            tmp_path / "parameters.json",
+            tmp_path / "versions.tsv",
+            tmp_path / "c.yml",
+            tmp_path / "report.html",
+        )
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_failing_multiqc_leaves_no_report(tmp_path: Path) -> None:
+    (tmp_path / "parameters.json").write_text("{}")
+    (tmp_path / "versions.tsv").write_text("")
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(RuntimeError, match="MultiQC failed"):
+        build(
+            tmp_path / "parts",
+            tmp_path / "parameters.json",
+            tmp_path / "versions.tsv",
+            tmp_path / "none.yml",
+            tmp_path / "report.html",
+        )
+    assert not (tmp_path / "report.html").exists()

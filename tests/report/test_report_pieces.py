@@ -1,0 +1,165 @@
+"""The report's own arithmetic and pieces of HTML, with numbers worked out by hand."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_inputs import add_notes
+
+from strandwise.formats.notes import Note
+from strandwise.report import html
+from strandwise.report.drivers import minus_log10
+from strandwise.report.drug_response import in_domain, most_telling_drugs
+from strandwise.report.figures import Axis, Point, _free_box, labelled_scatter
+from strandwise.report.light import lighter, wider_bins
+from strandwise.report.overview import attention
+from strandwise.report.parts import Parts, natural, read_versions
+from strandwise.report.small_variants import covered, median_of_histogram, summary_numbers
+
+
+def test_numbers_as_people_write_them() -> None:
+    assert [html.number(value) for value in (1234567, 1234.0, 0.12345)] == ["1,234,567", "1,234.0", "0.123"]
+    assert [html.small_number(value) for value in (0.0123, 0.0001, 3.2e-9, 0.0)] == [
+        "0.012",
+        "0.0001",
+        "3e-09",
+        "&lt; 1e-300",
+    ]
+    assert [html.figure(value) for value in (999_999, 14_261_260)] == ["999,999", "14.3 M"]
+    assert html.plural(1, "gene") == "1 gene"
+    assert html.plural(2000, "gene") == "2,000 genes"
+
+
+def test_table_escapes_all_but_cells() -> None:
+    made = html.table(["a"], [["<b>"], [html.Cell("<i>1</i>", 1)]], "t")
+    assert "<td>&lt;b&gt;</td>" in made
+    assert '<td data-sorting-val="1"><i>1</i></td>' in made
+
+
+def test_natural_order() -> None:
+    assert sorted(["S10", "S2", "S1", "A", "S2b"], key=natural) == ["A", "S1", "S2", "S2b", "S10"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "median"),
+    [
+        ([0, 4, 0], 15.0),  # all in 10 to 20: its middle
+        ([1, 1, 2], 20.0),  # two of four lie below 20
+        ([1, 3, 0], 10 + 10 / 3),  # the second of four is the first third of 10 to 20
+        ([0, 0, 0], None),
+    ],
+)
+def test_median_of_histogram(counts: list[int], median: float | None) -> None:
+    assert median_of_histogram([0, 10, 20, 30], counts) == (None if median is None else pytest.approx(median))
+
+
+def test_covered_bases_and_their_depth() -> None:
+    """Two contigs of 100 and 50 bases: 10 × 100 + 4 × 50 aligned bases on 40 + 10 covered ones are 24×."""
+    content = "#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\n1\t1\t100\t9\t40\t40\t10\n2\t1\t50\t9\t10\t20\t4\n"
+    assert covered(content) == (50, 24.0)
+    assert covered("#rname\n1\t1\t100\t0\t0\t0\t0\n") == (0, 0.0)
+
+
+def test_summary_numbers_of_samtools_stats() -> None:
+    content = "# x\nSN\traw total sequences:\t25674\t# without supplementary\nSN\terror rate:\t3.4e-03\nIS\t1\t2\n"
+    assert summary_numbers(content) == {"raw total sequences": 25674, "error rate": 3.4e-3}
+
+
+def test_wider_bins_add_up() -> None:
+    """Sizes 0 to 5 in three bins of two; the open bin stays."""
+    rows = [["IS", str(size), str(size * 10)] for size in range(6)] + [["IS", ">500", "7"]]
+    assert wider_bins(rows, 1, 2, most=3) == [
+        ["IS", "0", "10"],
+        ["IS", "2", "50"],
+        ["IS", "4", "90"],
+        ["IS", ">500", "7"],
+    ]
+    assert wider_bins(rows, 1, 2, most=6) is rows
+
+
+def test_wider_bins_keep_fractions() -> None:
+    rows = [["DP", "0", str(depth), "1", "0.25"] for depth in range(4)]
+    assert wider_bins(rows, 2, 3, most=2) == [["DP", "0", "0", "2", "0.5"], ["DP", "0", "2", "2", "0.5"]]
+
+
+def test_short_contigs_are_left_out_of_coverage() -> None:
+    content = "#rname\tstartpos\tendpos\tx\nchr1\t1\t1000000\t1\nchr2\t1\t2000\t1\nchrUn\t1\t1999\t1\n"
+    assert lighter("coverage", content, 1) == "#rname\tstartpos\tendpos\tx\nchr1\t1\t1000000\t1\nchr2\t1\t2000\t1\n"
+
+
+def test_totals_stay_and_per_sample_lines_go() -> None:
+    content = "# This file was produced by bcftools stats (1.21)\n# other\nSN\t0\tnumber of SNPs:\t7\nPSC\t0\tname\nAF\t0\t1\n"
+    assert (
+        lighter("bcftools_stats", content, 500)
+        == "# This file was produced by bcftools stats (1.21)\nSN\t0\tnumber of SNPs:\t7\n"
+    )
+
+
+def test_minus_log10_of_zero_is_finite() -> None:
+    assert minus_log10(0.1) == pytest.approx(1)
+    assert minus_log10(0) == pytest.approx(308)
+
+
+def test_most_telling_drugs_differ_most_between_samples() -> None:
+    wide = pd.DataFrame({"steady": [-9.0, -9.0], "little": [0.0, 1.0], "much": [-2.0, 2.0]}, index=["a", "b"])
+    assert most_telling_drugs(wide, 2) == ["much", "little"]
+    assert most_telling_drugs(wide.head(1), 1) == ["steady"], "one sample: the strongest"
+
+
+def test_in_domain_however_it_is_written() -> None:
+    frame = pd.DataFrame({"in_domain": ["true", "False", "yes", 0, 1, True]})
+    assert in_domain(frame).tolist() == [True, False, True, False, True, True]
+
+
+def test_axis_draws_out_the_low_end() -> None:
+    axis = Axis("x", 0.5, 100)
+    assert [axis.place(value) for value in (0, 1, 25, 100, 400)] == pytest.approx([0, 0.1, 0.5, 1, 1])
+    assert axis.ticks == [0, 1, 5, 10, 20, 50, 100]
+
+
+def test_labels_do_not_cover_each_other() -> None:
+    first = _free_box(300, 200, 50, [])
+    assert first
+    second = _free_box(300, 200, 50, [first])
+    assert second
+    assert first[0] >= second[2] or second[0] >= first[2] or first[1] >= second[3] or second[1] >= first[3]
+    assert _free_box(300, 200, 50, [(0, 0, 960, 430)]) is None
+
+
+def test_scatter_escapes_names() -> None:
+    axis = Axis("n", 1, 10)
+    made = labelled_scatter([Point(1, 2, "<G>", html.BLUE, labelled=True)], axis, axis, 1, "q = 0.1")
+    assert ">&lt;G&gt;</text>" in made
+    assert "<G>" not in made
+
+
+def test_attention_groups_samples_and_puts_the_worst_first(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(
+        json.dumps({"samples": [{"id": name, "sample": name} for name in ("A", "B", "C")]})
+    )
+    for name in ("A", "B"):
+        (tmp_path / f"{name}.small_variants.json").write_text("{}")
+        add_notes(tmp_path, name, Note("info", "fine"), Note("warning", "short reads", name))
+    entries = attention(Parts(tmp_path))
+    assert [(level, samples) for level, _, samples, _ in entries] == [
+        ("error", ["C"]),
+        ("warning", ["A", "B"]),
+        ("info", ["A", "B"]),
+    ]
+
+
+def test_label_shows_the_name_where_the_id_had_to_differ(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(
+        json.dumps({"samples": [{"id": "a_b", "sample": "a b"}, {"id": "c", "sample": "c"}]})
+    )
+    assert [Parts(tmp_path).label(name) for name in ("a_b", "c")] == ["a b (a_b)", "c"]
+
+
+def test_versions_are_sorted_without_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "versions.tsv"
+    path.write_text("B:CALL\tstrandwise\t1\nA\tx\t2\nB:CALL\tstrandwise\t1\n")
+    assert [(entry.process, entry.tool, entry.version) for entry in read_versions(path)] == [
+        ("A", "x", "2"),
+        ("CALL", "strandwise", "1"),
+    ]
