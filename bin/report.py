@@ -22,9 +22,9 @@ def build(
     parameters: Annotated[Path, Option(help="Parameters of the run, JSON")],
     versions: Annotated[Path, Option(help="Lines of process, tool and version, separated by tabs")],
     config: Annotated[Path, Option(help="MultiQC settings, YAML")],
-    output: Annotated[Path, Option(help="HTML file to write; README.txt is written beside it")],
+    output: Annotated[Path, Option(help="HTML file to write; README.txt and summary.txt are written beside it")],
 ) -> None:
-    """Build the MultiQC report and the README.txt of the results folder."""
+    """Build the MultiQC report and the plain texts that go with it."""
     from strandwise.report.build import build as build_report
 
     build_report(folder, parameters, versions, config, output)

@@ -1,6 +1,6 @@
 // One report of what all jobs of the run left.
 
-// Builds multiqc_report.html and README.txt from the jobs' files, whichever there are.
+// Builds multiqc_report.html, README.txt and summary.txt from the jobs' files, whichever there are.
 process BUILD_REPORT {
     label 'small'
     container "${params.container_registry}/report:${workflow.manifest.version}"
@@ -15,6 +15,7 @@ process BUILD_REPORT {
     output:
     path 'multiqc_report.html', emit: report
     path 'README.txt', emit: readme
+    path 'summary.txt', emit: summary
 
     script:
     """
@@ -47,8 +48,18 @@ workflow REPORT {
     BUILD_REPORT(parts, version_lines, parameters, config, code)
     report = BUILD_REPORT.out.report
     readme = BUILD_REPORT.out.readme
+    summary = BUILD_REPORT.out.summary
 
     emit:
-    report // multiqc_report.html
-    readme // README.txt
+    report  // multiqc_report.html
+    readme  // README.txt
+    summary // summary.txt: what closingWords prints
+}
+
+// What the end of a run prints: the results in a few lines, what needs attention, and where the report is.
+def closingWords(outdir) {
+    def summary = file("${outdir}/pipeline_info/summary.txt")
+    def words = summary.exists() ? summary.text.readLines() : []
+    words += ['', "Report: ${outdir}/multiqc_report.html", "Time:   ${workflow.duration}"]
+    return words.collect { line -> "  ${line}" }.join('\n')
 }

@@ -41,13 +41,14 @@ class Elements(HTMLParser):
 
 @dataclass
 class Built:
-    """A report: the page, what a reader of it sees, its plots by id, README.txt."""
+    """A report: the page, what a reader of it sees, its plots by id, README.txt, summary.txt."""
 
     page: str
     elements: list[tuple[str, dict[str, str]]]
     text: str
     plots: dict[str, Any]
     readme: str
+    summary: str
     size: int
 
     @property
@@ -74,11 +75,13 @@ def build_report(folder: Path, fill: Callable[[Path], None], **parameters: objec
     parsed = Elements(page)
     plots = json.loads(gzip.decompress(base64.b64decode(data[1])))
     readme = (folder / "README.txt").read_text()
+    summary = (folder / "summary.txt").read_text()
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.txt",
         "multiqc_report.html",
         "parameters.json",
         "parts",
+        "summary.txt",
         "versions.tsv",
     ]
-    return Built(page, parsed.elements, parsed.text, plots, readme, output.stat().st_size)
+    return Built(page, parsed.elements, parsed.text, plots, readme, summary, output.stat().st_size)

@@ -169,6 +169,17 @@ def test_one_job_alone(
     assert "nothing" in built.text, "nothing needs attention"
 
 
+def test_summary_for_the_terminal(everything: Built) -> None:
+    lines = everything.summary.splitlines()
+    assert lines[0].startswith("Variants        ")
+    assert lines[0].endswith(" indels in 3 samples")
+    assert lines[1].startswith("Cancer drivers  ")
+    assert "first: NPM1, FLT3, DNMT3A" in lines[1]
+    assert lines[4].startswith("What needs attention")
+    assert lines[5].startswith("  Error, small variants S2: Variant calling failed")
+    assert "12 mutations left out" not in everything.summary, "notes without urgency stay in the report"
+
+
 def test_no_calls_at_all(reports: Callable[..., Built]) -> None:
     """An empty VCF is a result: zeros, and the sample is named."""
 

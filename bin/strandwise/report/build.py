@@ -1,4 +1,4 @@
-"""Builds the report: stages the jobs' files, writes our sections beside them, runs MultiQC once, writes README.txt."""
+"""Builds the report: stages the jobs' files, writes our sections beside them, runs MultiQC once, writes the plain texts."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from strandwise.formats.files import written
 from strandwise.report import drivers, drug_response, html, overview, small_variants
 from strandwise.report.light import lighter, without_prompt
 from strandwise.report.parts import Parts, Version, read_parts
-from strandwise.report.readme import results_readme
+from strandwise.report.readme import closing_lines, results_readme
 from strandwise.report.section import Chapter
 
 JOBS = (small_variants, drivers, drug_response)
@@ -24,24 +24,27 @@ ASSETS = Path(__file__).parent
 
 
 def build(folder: Path, parameters: Path, versions: Path, config: Path, output: Path) -> None:
-    """Write the report to `output` and README.txt beside it.
+    """Write the report to `output`, README.txt and summary.txt (for the end of the run) beside it.
 
     folder: the jobs' files side by side; parameters: JSON, name → value; versions: process<TAB>tool<TAB>version lines;
     config: MultiQC's settings. Raises InputError on files that are not what they should be, RuntimeError when MultiQC fails.
     """
     parts = read_parts(folder, parameters, versions)
     chapters = [chapter for job in JOBS if (chapter := job.chapter(parts))]
+    entries = overview.attention(parts)
     with tempfile.TemporaryDirectory() as scratch:
         stage = Path(scratch) / "parts"
         stage.mkdir()
         _stage_tool_files(parts, stage)
-        _write_sections(parts, chapters, stage)
+        _write_sections(parts, chapters, entries, stage)
         _write_versions(parts.versions, stage)
         report = _run_multiqc(stage, config, Path(scratch))
         with written(output) as temporary:
             temporary.write_text(without_prompt(report.read_text()))
     with written(output.with_name("README.txt")) as temporary:
         temporary.write_text(results_readme(chapters, parts))
+    with written(output.with_name("summary.txt")) as temporary:
+        temporary.write_text(closing_lines(chapters, entries))
 
 
 def _stage_tool_files(parts: Parts, stage: Path) -> None:
@@ -54,8 +57,9 @@ def _stage_tool_files(parts: Parts, stage: Path) -> None:
             (stage / path.name).write_text(lighter(kind, harmless, len(files)))
 
 
-def _write_sections(parts: Parts, chapters: Sequence[Chapter], stage: Path) -> None:
-    entries = overview.attention(parts)
+def _write_sections(
+    parts: Parts, chapters: Sequence[Chapter], entries: Sequence[overview.Attention], stage: Path
+) -> None:
     sections = [
         overview.glance_section(parts, chapters, entries),
         overview.attention_section(entries),

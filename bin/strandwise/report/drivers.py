@@ -46,14 +46,14 @@ def chapter(parts: Parts) -> Chapter | None:
 
 def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
     significant = int((table["q_value"] < SIGNIFICANT).sum())
-    names = html.chips(table["gene"].head(6))
+    leading = list(table["gene"].head(6))
+    figure = html.plural(significant, "gene")
     cohort = ""
     if "samples" in summary and "mutations" in summary:
-        cohort = f"{html.plural(summary['samples'], 'tumour')}, {html.plural(summary['mutations'], 'mutation')}<br>"
-    figure = html.plural(significant, "gene")
-    return Card(
-        "Cancer drivers", figure, f"at q &lt; {SIGNIFICANT}<br>{cohort}{names}", html.VERMILION, PARENT.identifier
-    )
+        cohort = f"{html.plural(summary['samples'], 'tumour')}, {html.plural(summary['mutations'], 'mutation')}"
+    details = f"at q &lt; {SIGNIFICANT}<br>{cohort}{'<br>' if cohort else ''}{html.chips(leading)}"
+    words = f"{figure} at q < {SIGNIFICANT}; first: {', '.join(leading) or 'none'}"
+    return Card("Cancer drivers", figure, details, html.VERMILION, PARENT.identifier, words)
 
 
 def minus_log10(value: float) -> float:

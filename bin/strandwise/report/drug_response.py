@@ -52,13 +52,18 @@ def in_domain(table: "pandas.DataFrame") -> "pandas.Series":
 
 def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
     if not len(table):
-        return Card("Drug response", "0 samples", "No sample could be scored.", html.GREEN, PARENT.identifier)
-    samples = table["sample"].nunique()
+        words = "No sample could be scored."
+        return Card("Drug response", "0 samples", words, html.GREEN, PARENT.identifier, words)
+    samples = html.plural(table["sample"].nunique(), "sample")
+    drugs = html.plural(table["drug"].nunique(), "drug")
     inside = table.loc[in_domain(table), "sample"].nunique()
-    leading = table.loc[table.groupby("sample")["delta_ln_ic50"].idxmin(), "drug"].value_counts().head(4)
-    details = f"× {html.plural(table['drug'].nunique(), 'drug')}; {html.number(inside)} inside the training range<br>"
-    details += "Strongest most often: " + html.chips(leading.index)
-    return Card("Drug response", html.plural(samples, "sample"), details, html.GREEN, PARENT.identifier)
+    strongest = table.loc[table.groupby("sample")["delta_ln_ic50"].idxmin()]
+    leading = list(strongest["drug"].value_counts().head(4).index)
+    details = (
+        f"× {drugs}; {html.number(inside)} inside the training range<br>Strongest most often: {html.chips(leading)}"
+    )
+    words = f"{samples} × {drugs}; strongest most often: {', '.join(leading)}"
+    return Card("Drug response", samples, details, html.GREEN, PARENT.identifier, words)
 
 
 def _score(row: Mapping[str, Any]) -> str:

@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Card:
-    """A card of the first section: what it counts, the figure in large letters, what to know about it (HTML)."""
+    """A card of the first section: what it counts, the figure in large letters, what to know about it (HTML).
+
+    words: the same in one line of plain text, for the end of a run.
+    """
 
     title: str
     figure: str
     details: str
     colour: str
     anchor: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,11 @@ def _ratio(summary: Mapping[str, Any], above: str, below: str) -> float | None:
 def _card(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> Card:
     snps = sum(_records(summary, "snp") for summary in summaries.values())
     indels = sum(_records(summary, "indel") for summary in summaries.values())
-    samples = html.plural(len(summaries), "sample")
+    words = f"{html.number(snps)} SNVs and {html.number(indels)} indels in {html.plural(len(summaries), 'sample')}"
     empty = [labels[identifier] for identifier, summary in summaries.items() if not _total(summary)]
-    details = f"{html.number(snps)} SNVs and {html.number(indels)} indels in {samples}"
-    if empty:
-        details += f"<br>No variants: {', '.join(empty)}"
+    details = f"{words}<br>No variants: {', '.join(empty)}" if empty else words
     total = sum(map(_total, summaries.values()))
-    return Card("Variants", html.figure(total), details, html.BLUE, PARENT.identifier)
+    return Card("Variants", html.figure(total), details, html.BLUE, PARENT.identifier, words)
 
 
 def median_of_histogram(edges: list[float], counts: list[int]) -> float | None:
