@@ -16,6 +16,7 @@ process BUILD_REPORT {
     path 'multiqc_report.html', emit: report
     path 'README.txt', emit: readme
     path 'summary.txt', emit: summary
+    path 'versions.tsv', includeInputs: true, emit: versions
 
     script:
     """
@@ -53,13 +54,5 @@ workflow REPORT {
     emit:
     report  // multiqc_report.html
     readme  // README.txt
-    summary // summary.txt: what closingWords prints
-}
-
-// What the end of a run prints: the results in a few lines, what needs attention, and where the report is.
-def closingWords(outdir) {
-    def summary = file("${outdir}/pipeline_info/summary.txt")
-    def words = summary.exists() ? summary.text.readLines() : []
-    words += ['', "Report: ${outdir}/multiqc_report.html", "Time:   ${workflow.duration}"]
-    return words.collect { line -> "  ${line}" }.join('\n')
+    summary // summary.txt: the results in a few lines, for the end of the run
 }
