@@ -10,7 +10,7 @@ process RANK_DRIVERS {
     path mafs, arity: '1..*'
     path model
     path genes, stageAs: 'genes'
-    path gene_features, arity: '0..1', stageAs: 'gene_features/*'
+    path gene_features, arity: '0..*', stageAs: 'gene_features/*'
     path reference, arity: '0..*'
     val code // digest of the package folders that the command uses
 
@@ -49,10 +49,14 @@ workflow DRIVERS {
 
     main:
     RANK_DRIVERS(mafs, model, genes, gene_features, reference, code)
+    table = RANK_DRIVERS.out.table
+    reasons = RANK_DRIVERS.out.reasons
+    summary = RANK_DRIVERS.out.summary
+    notes = RANK_DRIVERS.out.notes
 
     emit:
-    table = RANK_DRIVERS.out.table     // driver_genes.tsv
-    reasons = RANK_DRIVERS.out.reasons // driver_reasons.tsv
-    summary = RANK_DRIVERS.out.summary // drivers.json
-    notes = RANK_DRIVERS.out.notes     // drivers.notes.json
+    table   // driver_genes.tsv
+    reasons // driver_reasons.tsv
+    summary // drivers.json
+    notes   // drivers.notes.json
 }

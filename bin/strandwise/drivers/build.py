@@ -94,6 +94,7 @@ def reference_notes(maf: Maf, reference: Path) -> list[Note]:
             sequence = np.frombuffer(fasta.fetch(contig).upper().encode(), dtype="S1")
             position = rows["start"].to_numpy()
             fits = position <= length
+            fits[fits] = sequence[position[fits] - 1] != b"N"
             outside += int((~fits).sum())
             given = rows["reference"].astype("str").str.upper().to_numpy()[fits].astype("S1")
             differs = sequence[position[fits] - 1] != given
@@ -104,7 +105,7 @@ def reference_notes(maf: Maf, reference: Path) -> list[Note]:
     notes = []
     if outside:
         notes.append(
-            Note("info", f"{outside} mutations lie outside the reference given; their alleles were not compared.")
+            Note("info", f"{outside} mutations lie outside the reference given or on its N; their alleles were not compared.")
         )
     if wrong:
         level = "warning" if wrong > 0.01 * compared else "info"
