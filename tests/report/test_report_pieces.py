@@ -149,6 +149,12 @@ def test_attention_groups_samples_and_puts_the_worst_first(tmp_path: Path) -> No
     ]
 
 
+def test_a_planned_job_without_its_table_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps({"jobs": ["drivers", "drug_response"], "samples": []}))
+    (tmp_path / "response.tsv").write_text("sample\n")
+    assert [(level, step) for level, step, _, _ in attention(Parts(tmp_path))] == [("error", "drivers")]
+
+
 def test_label_shows_the_name_where_the_id_had_to_differ(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(
         json.dumps({"samples": [{"id": "a_b", "sample": "a b"}, {"id": "c", "sample": "c"}]})

@@ -1,18 +1,83 @@
-"""Works that the methods text cites (also in CITATIONS.md, a test keeps the two in step)."""
+"""Works that the methods text cites, as HTML. CITATIONS.md lists them too; a test keeps the two in step."""
 
-CITATIONS = {
-    "nextflow": "Di Tommaso P, et al. Nextflow enables reproducible computational workflows. <i>Nat Biotechnol</i> 35:316–319 (2017).",
-    "tensorflow": "Abadi M, et al. TensorFlow: a system for large-scale machine learning. <i>OSDI</i> 265–283 (2016).",
-    "samtools": "Danecek P, et al. Twelve years of SAMtools and BCFtools. <i>GigaScience</i> 10:giab008 (2021).",
-    "dndscv": "Martincorena I, et al. Universal patterns of selection in cancer and somatic tissues. <i>Cell</i> 171:1029–1041 (2017).",
-    "xgboost": "Chen T, Guestrin C. XGBoost: a scalable tree boosting system. <i>KDD</i> 785–794 (2016).",
-    "intogen": "Martínez-Jiménez F, et al. A compendium of mutational cancer driver genes. <i>Nat Rev Cancer</i> 20:555–572 (2020).",
-    "shap": "Lundberg SM, et al. From local explanations to global understanding with explainable AI for trees. "
-    "<i>Nat Mach Intell</i> 2:56–67 (2020).",
-    "bh": "Benjamini Y, Hochberg Y. Controlling the false discovery rate. <i>J R Stat Soc B</i> 57:289–300 (1995).",
-    "gdsc": "Iorio F, et al. A landscape of pharmacogenomic interactions in cancer. <i>Cell</i> 166:740–754 (2016).",
-    "rdkit": "RDKit: open-source cheminformatics.",
-    "conformal": "Lei J, et al. Distribution-free predictive inference for regression. <i>J Am Stat Assoc</i> 113:1094–1111 (2018).",
-    "multiqc": "Ewels P, et al. MultiQC: summarize analysis results for multiple tools and samples in a single report. "
-    "<i>Bioinformatics</i> 32:3047–3048 (2016).",
+from typing import NamedTuple
+
+
+class Work(NamedTuple):
+    """authors, title, where: as in a list of references; doi: empty where there is none."""
+
+    authors: str
+    title: str
+    where: str
+    doi: str = ""
+
+    def html(self) -> str:
+        doi = f' <a href="https://doi.org/{self.doi}">doi:{self.doi}</a>' if self.doi else ""
+        return f"{self.authors}. {self.title}. <i>{self.where}</i>.{doi}"
+
+
+WORKS = {
+    "nextflow": Work(
+        "Di Tommaso P, et al",
+        "Nextflow enables reproducible computational workflows",
+        "Nat Biotechnol 35:316–319 (2017)",
+        "10.1038/nbt.3820",
+    ),
+    "tensorflow": Work("Abadi M, et al", "TensorFlow: a system for large-scale machine learning", "OSDI 265–283 (2016)"),
+    "deepvariant": Work(
+        "Poplin R, et al",
+        "A universal SNP and small-indel variant caller using deep neural networks",
+        "Nat Biotechnol 36:983–987 (2018)",
+        "10.1038/nbt.4235",
+    ),
+    "samtools": Work(
+        "Danecek P, et al",
+        "Twelve years of SAMtools and BCFtools",
+        "GigaScience 10:giab008 (2021)",
+        "10.1093/gigascience/giab008",
+    ),
+    "dndscv": Work(
+        "Martincorena I, et al",
+        "Universal patterns of selection in cancer and somatic tissues",
+        "Cell 171:1029–1041 (2017)",
+        "10.1016/j.cell.2017.09.042",
+    ),
+    "xgboost": Work("Chen T, Guestrin C", "XGBoost: a scalable tree boosting system", "KDD 785–794 (2016)", "10.1145/2939672.2939785"),
+    "intogen": Work(
+        "Martínez-Jiménez F, et al",
+        "A compendium of mutational cancer driver genes",
+        "Nat Rev Cancer 20:555–572 (2020)",
+        "10.1038/s41568-020-0290-x",
+    ),
+    "shap": Work(
+        "Lundberg SM, et al",
+        "From local explanations to global understanding with explainable AI for trees",
+        "Nat Mach Intell 2:56–67 (2020)",
+        "10.1038/s42256-019-0138-9",
+    ),
+    "bh": Work(
+        "Benjamini Y, Hochberg Y",
+        "Controlling the false discovery rate: a practical and powerful approach to multiple testing",
+        "J R Stat Soc B 57:289–300 (1995)",
+        "10.1111/j.2517-6161.1995.tb02031.x",
+    ),
+    "gdsc": Work(
+        "Iorio F, et al",
+        "A landscape of pharmacogenomic interactions in cancer",
+        "Cell 166:740–754 (2016)",
+        "10.1016/j.cell.2016.06.017",
+    ),
+    "rdkit": Work("Landrum G, et al", "RDKit: open-source cheminformatics", "rdkit.org"),
+    "conformal": Work(
+        "Lei J, et al",
+        "Distribution-free predictive inference for regression",
+        "J Am Stat Assoc 113:1094–1111 (2018)",
+        "10.1080/01621459.2017.1307116",
+    ),
+    "multiqc": Work(
+        "Ewels P, et al",
+        "MultiQC: summarize analysis results for multiple tools and samples in a single report",
+        "Bioinformatics 32:3047–3048 (2016)",
+        "10.1093/bioinformatics/btw354",
+    ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from strandwise.report import html
-from strandwise.report.citations import CITATIONS
+from strandwise.report.citations import WORKS
 from strandwise.report.parts import Parts
 from strandwise.report.section import Card, Chapter, Parent
 
@@ -20,6 +20,7 @@ PARAMETERS = Parent("parameters", "Parameters")
 LEVELS = {"error": "Error", "warning": "Warning", "info": "Note"}
 STEPS = {"inputs": "input", "drivers": "drivers", "drug_response": "drug response"}
 SAMPLES_NAMED = 8
+REASON = "The reason is printed at the end of the run."
 
 Attention = tuple[str, str, list[str], str]
 
@@ -38,9 +39,11 @@ def attention(parts: Parts) -> list[Attention]:
     ]
     order = list(LEVELS)
     entries.sort(key=lambda entry: order.index(entry[0]) if entry[0] in order else len(order))
+    for job in parts.unfinished:
+        entries.insert(0, ("error", STEPS[job], [], f"The job did not finish; its results are missing. {REASON}"))
     if parts.failed:
         names = [parts.label(identifier) for identifier in parts.failed]
-        text = "Variant calling failed; the other samples are complete. The reason is the task's last line in the log of the run."
+        text = f"Variant calling failed; the other samples are complete. {REASON}"
         entries.insert(0, ("error", "small variants", names, text))
     return entries
 
@@ -108,7 +111,7 @@ def methods_section(chapters: Sequence[Chapter], pipeline_version: str) -> dict[
         if chapter.methods
     ]
     texts.append(f"Results were gathered with MultiQC [{numbers['multiqc']}].")
-    works = "".join(f"<li>{CITATIONS[key]}</li>" for key in numbers)
+    works = "".join(f"<li>{WORKS[key].html()}</li>" for key in numbers)
     paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in [opening, *texts])
     content = f'<div class="sw-prose">{paragraphs}<ol class="sw-works">{works}</ol><p class="sw-notice">{RESEARCH_USE}</p></div>'
     return METHODS.html("methods_text", METHODS.name, content, "")

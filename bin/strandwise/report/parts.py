@@ -71,6 +71,13 @@ class Parts:
         """Ids of samples that were to be called and were not."""
         return [identifier for identifier in self.planned if identifier not in self.called]
 
+    @property
+    def unfinished(self) -> list[str]:
+        """Jobs that were planned and left no table."""
+        tables = {"drivers": "driver_genes.tsv", "drug_response": "response.tsv"}
+        planned = self.json("plan.json").get("jobs", [])
+        return [job for job, table in tables.items() if job in planned and self.path(table) is None]
+
     def label(self, identifier: str) -> str:
         """The sample's name, with its id where the id had to be another one to be safe in file names."""
         name = self.planned.get(identifier) or self.called.get(identifier, {}).get("sample", identifier)

@@ -10,7 +10,7 @@ from strandwise.report.section import Card, Chapter, Parent
 PARENT = Parent("small_variants", "Germline small variants", "SNVs and short indels, called by a TensorFlow network.")
 
 METHODS = """Single-nucleotide variants and short indels were called from aligned reads with the germline caller of
-Strandwise ({models}): candidate sites from a compiled pass over the reads, read-level tensors, and a convolutional
+Strandwise ({models}), a pileup-and-network caller in the manner of DeepVariant [{deepvariant}]: candidate sites from a compiled pass over the reads, read-level tensors, and a convolutional
 network (TensorFlow/Keras [{tensorflow}], run by LiteRT) that gives probabilities of the genotypes, from which QUAL, GQ
 and PL are derived. Alignment and call statistics are those of samtools and bcftools [{samtools}]."""
 
@@ -28,7 +28,7 @@ def chapter(parts: Parts) -> Chapter | None:
         cards=[_card(summaries, labels)],
         sections=[section for section in sections if section],
         methods=METHODS,
-        citations=("tensorflow", "samtools"),
+        citations=("deepvariant", "tensorflow", "samtools"),
         models=models,
         folders={"small_variants/": "one folder per sample: VCF and gVCF with their indexes"},
     )
