@@ -25,3 +25,5 @@ lint: setup ## style and types of Python, Nextflow and the schema
 
 lock: setup ## pin every package again with its hashes, in requirements.txt, setup/uv.txt and each image
 	@setup/lock.sh
+
+include setup/places.mk

@@ -14,3 +14,4 @@ for image in containers/*/requirements.in; do
     pin "$image" "${image%.in}.txt" --constraint requirements.txt
 done
 pin setup/uv.in setup/uv.txt
+pin setup/nf-core.in setup/nf-core.txt
