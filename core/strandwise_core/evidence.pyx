@@ -39,7 +39,7 @@ cdef extern from "evidence.h" nogil:
         READ_CHANNEL_COUNT "READ_CHANNELS"
         READ_MARGIN "MARGIN"
     ctypedef struct Options:
-        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, ploidy
+        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, kept
     ctypedef struct Read:
         int32_t position, end, length
     ctypedef struct Reads:
@@ -170,11 +170,11 @@ cdef class Alignments:
 
     def evidence(self, str contig, int start, int end, bytes sequence, *, bint realign=True, int rows=0,
                  int minimum_mapping_quality=5, int minimum_base_quality=10, int missing_base_quality=20,
-                 int maximum_depth=1000):
+                 int maximum_depth=1000, double fraction=1.0):
         """Candidate events with evidence, and depth, of contig:start-end (0-based, half-open).
 
         sequence: the reference from max(0, start - MARGIN) to end + MARGIN or the contig's end.
-        rows: reads per event to give to a read-level network; 0: none.
+        rows: reads per event to give to a read-level network; 0: none. fraction: share of the molecules to use.
         Returns a dict of arrays. Per event (n of them, sorted by record position): record (0-based start of the VCF
         record: the base itself for an SNV, the base before for an indel), position, kind (0 SNV, 1 insertion, 2 deletion),
         reference_length, alternate_length, alternate (the base code, or the offset in `alleles`), support, features
@@ -197,6 +197,7 @@ cdef class Alignments:
         options.missing_base_quality = missing_base_quality
         options.maximum_depth = maximum_depth
         options.realign = realign
+        options.kept = round(fraction * 65536)
         memset(&reads, 0, sizeof(reads))
         memset(&evidence, 0, sizeof(evidence))
         evidence.start = read_start

@@ -61,15 +61,17 @@ class Candidates:
 class CandidateReader:
     """Reads one sample's alignments piece by piece.
 
+    realign: False to count only what the alignments show; fraction: share of the molecules to use, by their names.
     Raises InputError, naming file and place, for alignments that cannot be read.
     """
 
-    def __init__(self, alignments: list[Path], reference: Path, realign: bool = True):
+    def __init__(self, alignments: list[Path], reference: Path, realign: bool = True, fraction: float = 1.0):
         import pysam
         import strandwise_core
 
         self.core = strandwise_core
         self.realign = realign
+        self.fraction = fraction
         self.fasta: pysam.FastaFile = pysam.FastaFile(str(reference))
         self.lengths = dict(zip(self.fasta.references, self.fasta.lengths, strict=True))
         try:
@@ -94,7 +96,9 @@ class CandidateReader:
         margin = self.core.MARGIN
         sequence = self.fasta.fetch(contig, max(0, start - margin), min(self.lengths[contig], end + margin)).encode()
         try:
-            found = self.alignments.evidence(contig, start, end, sequence, realign=self.realign, rows=rows)
+            found = self.alignments.evidence(
+                contig, start, end, sequence, realign=self.realign, rows=rows, fraction=self.fraction
+            )
         except OSError as error:
             raise InputError(str(error)) from error
         return Candidates(

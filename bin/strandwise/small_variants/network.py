@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from strandwise.models.card import Card
-from strandwise.small_variants.candidates import ROWS, Candidates
+from strandwise.small_variants.candidates import ROWS, SNV, Candidates
 
 if TYPE_CHECKING:
     import keras
@@ -125,18 +125,23 @@ class Genotyper:
     def probabilities(self, candidates: Candidates) -> np.ndarray:
         """Probabilities float (n, 3) of 0, 1 and 2 copies of each candidate."""
         features = summary_input(candidates.features)
-        result = calibrated(self.summary.logits(features), candidates.kind, self.details["summary"]["temperatures"])
+        result = calibrated(self.summary.logits(features), candidates.kind, self.details["summary"])
         if self.reads is None or candidates.read_rows is None:
             return result
         open_ones = np.flatnonzero(result.max(axis=1) < SETTLED)
         if len(open_ones):
             logits = self.reads.logits(features[open_ones], reads_input(candidates.read_rows[open_ones]))
-            temperatures = self.details["reads"]["temperatures"]
-            result[open_ones] = calibrated(logits, candidates.kind[open_ones], temperatures)
+            result[open_ones] = calibrated(logits, candidates.kind[open_ones], self.details["reads"])
         return result
 
 
-def calibrated(logits: np.ndarray, kind: np.ndarray, temperatures: dict[str, float]) -> np.ndarray:
-    """Probabilities (n, 3): softmax of the logits over the temperature fitted for SNVs or for indels."""
-    temperature = np.where(kind == 0, temperatures["snv"], temperatures["indel"])
-    return softmax(logits / temperature[:, None])
+def calibrated(logits: np.ndarray, kind: np.ndarray, calibration: dict[str, list[float]]) -> np.ndarray:
+    """Probabilities (n, 3) of logits: divided by a temperature, shifted by a bias, by kind.
+
+    calibration: for "snv" and "indel" the temperature and the biases of 1 and of 2 copies (Guo et al. 2017, On
+    calibration of modern neural networks, section 4.2, with the biases of vector scaling).
+    """
+    values = np.where((kind == SNV)[:, None], calibration["snv"], calibration["indel"])
+    scaled = logits / values[:, :1]
+    scaled[:, 1:] += values[:, 1:]
+    return softmax(scaled)

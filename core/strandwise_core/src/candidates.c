@@ -5,8 +5,6 @@
 #include <string.h>
 
 #define LONGEST_SHIFT 400    /* an event is moved at most so far when it is left-aligned */
-#define LONGEST_RESCUE 300   /* deletions looked for behind a soft clip */
-#define SHORTEST_ANCHOR 12   /* bases of a clip that must fit the reference beyond the gap */
 #define HALF 3.0103          /* phred cost of a read under a heterozygote: -10 log10(1/2) */
 
 typedef struct {
@@ -97,53 +95,6 @@ static int note_insertion(Evidence *e, Found *found, int32_t position, const uin
     return 0;
 }
 
-/* Differences between bases[0..length) and the reference from `position` on, no more than `most` + 1. */
-static int differences(const Evidence *e, const uint8_t *bases, int32_t length, int32_t position, int most)
-{
-    if (position < e->start || position + length > e->end) return most + 1;
-    const uint8_t *reference = e->reference + (position - e->start);
-    int n = 0;
-    for (int32_t i = 0; i < length && n <= most; i++) n += bases[i] != reference[i];
-    return n;
-}
-
-/* Reads a soft clip as one gap: a deletion or an insertion beyond which the clipped bases fit the reference again. */
-static int rescue_clip(Evidence *e, Found *found, const Reads *reads, int32_t index, int right)
-{
-    const Read *read = &reads->reads[index];
-    const uint8_t *bases = reads->bases + read->sequence, *qualities = reads->qualities + read->sequence;
-    int32_t n = right ? read->right_clip : read->left_clip;
-    if (n < SHORTEST_ANCHOR) return 0;
-    const uint8_t *clip = right ? bases + read->length - n : bases;
-    const uint8_t *quality = right ? qualities + read->length - n : qualities;
-    int32_t p = right ? read->end : read->position;
-    int32_t sum = 0;
-    for (int32_t i = 0; i < n; i++) sum += quality[i];
-    if (sum < 15 * n) return 0;
-    if (differences(e, clip, n, right ? p : p - n, n / 8) <= n / 8) return 0;
-    int best = 1000000;
-    int32_t best_length = 0;
-    for (int32_t gap = 1; gap <= LONGEST_RESCUE; gap++) {
-        int most = n / 16;
-        int d = differences(e, clip, n, right ? p + gap : p - gap - n, most);
-        if (d <= most && d * 4 < best) {
-            best = d * 4;
-            best_length = -gap;
-        }
-        int32_t rest = n - gap;
-        if (rest < SHORTEST_ANCHOR) continue;
-        most = rest / 16;
-        d = right ? differences(e, clip + gap, rest, p, most) : differences(e, clip, rest, p - rest, most);
-        if (d <= most && d * 4 < best) {
-            best = d * 4;
-            best_length = gap;
-        }
-    }
-    if (best_length < 0) return note_deletion(e, found, right ? p : p + best_length, -best_length, index);
-    if (best_length > 0) return note_insertion(e, found, p, right ? clip : clip + n - best_length, best_length, index);
-    return 0;
-}
-
 static int scan_read(Evidence *e, Found *found, Reads *reads, int32_t index, const Options *options)
 {
     Read *read = &reads->reads[index];
@@ -191,10 +142,6 @@ static int scan_read(Evidence *e, Found *found, Reads *reads, int32_t index, con
             }
             at += size;
         }
-    }
-    if (options->realign) {
-        if (rescue_clip(e, found, reads, index, 0)) return -1;
-        if (rescue_clip(e, found, reads, index, 1)) return -1;
     }
     return 0;
 }
@@ -343,6 +290,7 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
     e->depth_sum = calloc(size + 1, sizeof(int64_t));
     e->disagreeing_sum = calloc(size + 1, sizeof(int64_t));
     if (!e->depth || !e->low_depth || !e->disagreeing || !e->depth_sum || !e->disagreeing_sum) goto done;
+    if (options->realign && realign_reads(e, reads)) goto done;
     for (int32_t r = 0; r < reads->n_reads; r++) {
         const Read *read = &reads->reads[r];
         if (!read->low) {

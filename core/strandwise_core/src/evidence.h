@@ -24,7 +24,7 @@ typedef struct {
     int32_t missing_base_quality;    /* stands in where a read carries no qualities */
     int32_t maximum_depth;           /* reads beyond are left out, the same ones in every shard */
     int32_t realign;                 /* 0: count what the alignments show and no more */
-    int32_t ploidy;
+    int32_t kept; /* of 65536 molecules so many are used, the same ones in every shard: training at lower depth */
 } Options;
 
 typedef struct {
@@ -86,8 +86,10 @@ typedef struct {
 
 int reads_add(Reads *reads, const bam1_t *record, const Options *options);
 int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *options, int sort);
+void sort_reads(Reads *reads);
 void reads_free(Reads *reads);
 
+int realign_reads(Evidence *evidence, Reads *reads);
 int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options);
 int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 void evidence_free(Evidence *evidence);

@@ -37,6 +37,8 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     const bam1_core_t *core = &record->core;
     if (core->flag & (BAM_FUNMAP | BAM_FSECONDARY | BAM_FQCFAIL | BAM_FDUP | BAM_FSUPPLEMENTARY)) return 0;
     if (core->n_cigar == 0 || core->l_qseq == 0) return 0;
+    uint64_t name = hash_name(bam_get_qname(record));
+    if ((int32_t)(name >> 8 & 0xffff) >= options->kept) return 0;
     if ((int32_t)core->pos == reads->last_start) {
         if (++reads->same_start > MOST_STARTS) return 0;
     } else {
@@ -60,7 +62,7 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     read->low = core->qual < options->minimum_mapping_quality;
     read->reverse = (core->flag & BAM_FREVERSE) != 0;
     read->proper = (core->flag & BAM_FPAIRED) == 0 || (core->flag & BAM_FPROPER_PAIR) != 0;
-    read->name = hash_name(bam_get_qname(record));
+    read->name = name;
 
     uint8_t *bases = reads->bases + reads->n_bases, *qualities = reads->qualities + reads->n_bases;
     const uint8_t *packed = bam_get_seq(record), *quality = bam_get_qual(record);
@@ -235,9 +237,11 @@ static int cap_depth(Reads *reads, int32_t start, int32_t end, int32_t most)
     return 0;
 }
 
+void sort_reads(Reads *reads) { qsort(reads->reads, (size_t)reads->n_reads, sizeof(Read), by_position); }
+
 int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *options, int sort)
 {
-    if (sort) qsort(reads->reads, (size_t)reads->n_reads, sizeof(Read), by_position);
+    if (sort) sort_reads(reads);
     if (cap_depth(reads, start, end, options->maximum_depth)) return -1;
     return join_all_mates(reads);
 }
