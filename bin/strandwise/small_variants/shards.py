@@ -1,4 +1,4 @@
-"""Cuts what is to be called into shards of equal expected work, from the index alone."""
+"""Cuts what is to be called into shards of equal expected work, from the index alone, and calls one of them."""
 
 import itertools
 import math
@@ -12,7 +12,7 @@ from strandwise.formats.alignment import check_alignments, quiet
 from strandwise.formats.alignment_index import read_bytes
 from strandwise.formats.intervals import Interval, merged, padded, read_bed, write_bed
 from strandwise.formats.notes import Note
-from strandwise.formats.vcf import GRID
+from strandwise.formats.vcf import GRID, write_calls
 
 if TYPE_CHECKING:
     import numpy
@@ -39,8 +39,7 @@ def intervals_to_call(
     """
     import pysam
 
-    with pysam.FastaFile(str(reference)) as fasta:
-        contigs = dict(zip(fasta.references, fasta.lengths, strict=True))
+    contigs = contig_lengths(reference)
     known = set()
     for path in alignments:
         with quiet(), pysam.AlignmentFile(str(path), reference_filename=str(reference)) as alignment:
@@ -53,6 +52,14 @@ def intervals_to_call(
         files = ", ".join(path.name for path in alignments)
         raise InputError(*(f"{bed.name}: contig {name!r} is not in the header of {files}" for name in unknown))
     return intervals
+
+
+def contig_lengths(reference: Path) -> dict[str, int]:
+    """Names and lengths in bases of the reference's contigs, in its order."""
+    import pysam
+
+    with pysam.FastaFile(str(reference)) as fasta:
+        return dict(zip(fasta.references, fasta.lengths, strict=True))
 
 
 def work_curves(alignments: Sequence[Path], reference: Path) -> Curves:
@@ -129,4 +136,39 @@ def make_shards(
     output.mkdir(parents=True, exist_ok=True)
     for number, shard in enumerate(cut(intervals, work_curves(alignments, reference)), 1):
         write_bed(shard, output / f"{number:04}.bed")
+    return notes
+
+
+def call_to_files(
+    alignments: list[Path],
+    reference: Path,
+    model: Path,
+    shard: Path,
+    sample: str,
+    sex: str,
+    allow_model_mismatch: bool,
+    threads: int,
+    output: Path,
+    gvcf: Path,
+) -> list[Note]:
+    """Call the intervals of a shard, each with the copies that the sample's sex gives it; write VCF and gVCF.
+
+    Gives notes for the report. Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
+    """
+    from strandwise.models.card import load_card
+    from strandwise.small_variants.assay import check_assay, look
+    from strandwise.small_variants.call import call_shard
+    from strandwise.small_variants.copies import by_copies
+
+    card = load_card(model, "small_variants")
+    lengths = contig_lengths(reference)
+    intervals = read_bed(shard, lengths)
+    notes = check_assay(card, look(alignments, reference, intervals), allow_model_mismatch, sample)
+    parts = list(by_copies(intervals, lengths, sex))
+    if any(copies == 0 for _, copies in parts):
+        notes.append(Note("info", "chromosome Y is not called: the sheet says XX", sample))
+    called = itertools.chain.from_iterable(
+        call_shard(alignments, reference, card, [part], copies, threads) for part, copies in parts if copies
+    )
+    write_calls(called, reference, sample, card.model_version, output, gvcf)
     return notes

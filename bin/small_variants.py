@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Germline small variants: cut into shards, call, join, summarise, evaluate, train."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option, Typer
+
+from strandwise.step import start
+
+app = Typer(help=__doc__, pretty_exceptions_enable=False)
+
+Alignments = Annotated[
+    list[Path], Option(help="Sorted, indexed BAM or CRAM; repeat for more of the same sample", exists=True)
+]
+Reference = Annotated[Path, Option(help="FASTA with .fai (and .gzi) beside it", exists=True)]
+Model = Annotated[Path, Option(help="Model folder with its card", exists=True)]
+
+
+@app.command()
+def shards(
+    alignment: Alignments,
+    reference: Reference,
+    output: Annotated[Path, Option(help="Folder for 0001.bed, 0002.bed, …")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    intervals: Annotated[Path | None, Option(help="BED of what to call; default: all contigs", exists=True)] = None,
+    interval_padding: Annotated[int, Option(min=0, help="Bases to add on both sides of each interval")] = 0,
+    sample: Annotated[str | None, Option(help="Name of the sample in the sheet")] = None,
+) -> None:
+    """Check the alignments of one sample and cut what is to be called into shards of equal work."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.shards import make_shards
+
+    write_notes(make_shards(alignment, reference, output, intervals, interval_padding, sample), notes)
+
+
+@app.command()
+def call(
+    alignment: Alignments,
+    reference: Reference,
+    model: Model,
+    shard: Annotated[Path, Option(help="BED of the shard", exists=True)],
+    sample: Annotated[str, Option(help="Name for the sample column")],
+    output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
+    gvcf: Annotated[Path, Option(help="gVCF to write, .g.vcf.gz")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    sex: Annotated[str, Option(help="XX, XY or NA: decides how many copies of X and Y there are")] = "NA",
+    allow_model_mismatch: Annotated[bool, Option(help="Warn where the reads do not fit the model")] = False,
+    threads: Annotated[int, Option(min=1)] = 1,
+) -> None:
+    """Call SNVs and indels of one sample in one shard."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.shards import call_to_files
+
+    found = call_to_files(alignment, reference, model, shard, sample, sex, allow_model_mismatch, threads, output, gvcf)
+    write_notes(found, notes)
+
+
+@app.command()
+def gather(
+    calls: Annotated[list[Path], Option(help="VCF of a shard; repeat", exists=True)],
+    gvcfs: Annotated[list[Path], Option(help="gVCF of a shard; repeat", exists=True)],
+    output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
+    gvcf: Annotated[Path, Option(help="gVCF to write, .g.vcf.gz")],
+) -> None:
+    """Join the shards of one sample, check order and counts, index."""
+    from strandwise.small_variants.gather import gather as gather_shards
+
+    gather_shards(calls, gvcfs, output, gvcf)
+
+
+@app.command()
+def summarise(
+    calls: Annotated[Path, Option(help="VCF of the sample", exists=True)],
+    gvcf: Annotated[Path, Option(help="gVCF of the sample", exists=True)],
+    alignment: Alignments,
+    reference: Reference,
+    sample: Annotated[str, Option(help="Name for files and report")],
+    output_folder: Annotated[Path, Option(help="Where to write", exists=True)] = Path(),
+) -> None:
+    """Count what was called and how the reads cover it, for the report."""
+    from strandwise.small_variants.summary import summarise as summarise_sample
+
+    summarise_sample(calls, gvcf, alignment, reference, sample, output_folder)
+
+
+@app.command()
+def evaluate(
+    truth: Annotated[Path, Option(help="VCF of the truth", exists=True)],
+    calls: Annotated[Path, Option(help="VCF to score", exists=True)],
+    reference: Reference,
+    output: Annotated[Path, Option(help="Table to write, TSV")],
+    bed: Annotated[Path | None, Option(help="Where the truth is known; default: everywhere", exists=True)] = None,
+    alignment: Annotated[Path | None, Option(help="Reads, for strata of depth", exists=True)] = None,
+    all_records: Annotated[bool, Option(help="Count calls whatever their FILTER")] = False,
+    discordant: Annotated[Path | None, Option(help="List of every wrong allele to write, TSV")] = None,
+) -> None:
+    """Score calls against a truth set, overall and by stratum."""
+    from strandwise.small_variants.evaluate import evaluate as evaluate_calls
+
+    evaluate_calls(truth, calls, reference, output, bed, alignment, not all_records, discordant)
+
+
+@app.command()
+def train(
+    sets: Annotated[Path, Option(help="Table of training sets, TSV", exists=True)],
+    output: Annotated[Path, Option(help="Model folder to write; a killed training goes on from what lies there")],
+    name: Annotated[str, Option(help="Name of the model")],
+    model_version: Annotated[str, Option(help="Version of the model")],
+    start_from: Annotated[
+        Path | None, Option(help="Model folder to fine-tune; default: from scratch", exists=True)
+    ] = None,
+    epochs: Annotated[int, Option(min=1, help="Passes over all examples")] = 40,
+    batch: Annotated[int, Option(min=1, help="Examples per step")] = 512,
+    learning_rate: Annotated[float, Option(min=0, help="At the start; it falls to zero")] = 2e-3,
+    seed: Annotated[int, Option()] = 1,
+    threads: Annotated[int, Option(min=1)] = 1,
+) -> None:
+    """Train the networks on alignments with known truth, calibrate them, write a model folder."""
+    from strandwise.models.card import load_card
+    from strandwise.small_variants.training import Recipe
+    from strandwise.small_variants.training import train as train_model
+
+    recipe = Recipe(epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed)
+    before = load_card(start_from, "small_variants") if start_from else None
+    train_model(sets, output, name, model_version, recipe, before, threads)
+
+
+if __name__ == "__main__":
+    start(app)
