@@ -29,7 +29,11 @@ def test_links_and_pictures_lead_somewhere(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_within_a_page_meet_a_heading(page: str) -> None:
     content = (ROOT / page).read_text()
-    headings = {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in content.splitlines() if line.startswith("#")}
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in content.splitlines()
+        if line.startswith("#")
+    }
     assert set(re.findall(r"\]\(#([^)]+)\)", content)) <= headings
 
 

@@ -32,7 +32,7 @@ def build(folder: Path, parameters: Path, versions: Path, config: Path, output: 
     parts = read_parts(folder, parameters, versions)
     chapters = [chapter for job in JOBS if (chapter := job.chapter(parts))]
     entries = overview.attention(parts)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=output.resolve().parent) as scratch:  # the one place known to be writable
         stage = Path(scratch) / "parts"
         stage.mkdir()
         _stage_tool_files(parts, stage)

@@ -23,7 +23,9 @@ WORKS = {
         "Nat Biotechnol 35:316–319 (2017)",
         "10.1038/nbt.3820",
     ),
-    "tensorflow": Work("Abadi M, et al", "TensorFlow: a system for large-scale machine learning", "OSDI 265–283 (2016)"),
+    "tensorflow": Work(
+        "Abadi M, et al", "TensorFlow: a system for large-scale machine learning", "OSDI 265–283 (2016)"
+    ),
     "deepvariant": Work(
         "Poplin R, et al",
         "A universal SNP and small-indel variant caller using deep neural networks",
@@ -42,7 +44,12 @@ WORKS = {
         "Cell 171:1029–1041 (2017)",
         "10.1016/j.cell.2017.09.042",
     ),
-    "xgboost": Work("Chen T, Guestrin C", "XGBoost: a scalable tree boosting system", "KDD 785–794 (2016)", "10.1145/2939672.2939785"),
+    "xgboost": Work(
+        "Chen T, Guestrin C",
+        "XGBoost: a scalable tree boosting system",
+        "KDD 785–794 (2016)",
+        "10.1145/2939672.2939785",
+    ),
     "intogen": Work(
         "Martínez-Jiménez F, et al",
         "A compendium of mutational cancer driver genes",
