@@ -1,0 +1,163 @@
+// Germline small variants: each sample is cut into shards of equal work, called, joined and summed up.
+
+// Checks the alignments of one sample and cuts what is to be called into shards.
+process SHARD_SMALL_VARIANTS {
+    tag "${meta.id}"
+    label 'small'
+    container "${params.container_registry}/calling:${workflow.manifest.version}"
+
+    input:
+    tuple val(meta), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*')
+    path reference, arity: '2..*'
+    path intervals
+    val interval_padding
+    val code // digest of the package folders and core/ that the command uses
+
+    output:
+    tuple val(meta), path('shards/*.bed'), emit: shards
+    path "${meta.id}.shards.notes.json", emit: notes
+    tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
+
+    script:
+    def regions = intervals ? "--intervals ${intervals} --interval-padding ${interval_padding}" : ''
+    """
+    # code ${code}
+    small_variants.py shards \\
+        ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
+        --reference ${reference[0]} \\
+        ${regions} \\
+        --sample '${meta.sample}' \\
+        --output shards \\
+        --notes ${meta.id}.shards.notes.json
+    """
+}
+
+// Calls SNVs and indels of one sample in one shard of the genome.
+process CALL_SMALL_VARIANTS {
+    tag "${meta.id} ${shard.baseName}"
+    label 'inference'
+    container "${params.container_registry}/calling:${workflow.manifest.version}"
+
+    input:
+    tuple val(meta), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*'), path(shard)
+    path reference, arity: '2..*'
+    path model
+    val allow_model_mismatch
+    val code // digest of the package folders and core/ that the command uses
+
+    output:
+    tuple val(meta), path("${shard.baseName}.vcf.gz"), path("${shard.baseName}.g.vcf.gz"), emit: calls
+    path "${meta.id}.${shard.baseName}.notes.json", emit: notes
+    tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
+
+    script:
+    """
+    # code ${code}
+    small_variants.py call \\
+        ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
+        --reference ${reference[0]} \\
+        --model ${model} \\
+        --shard ${shard} \\
+        --sample '${meta.sample}' \\
+        --sex ${meta.sex ?: 'NA'} \\
+        ${allow_model_mismatch ? '--allow-model-mismatch' : ''} \\
+        --threads ${task.cpus} \\
+        --output ${shard.baseName}.vcf.gz \\
+        --gvcf ${shard.baseName}.g.vcf.gz \\
+        --notes ${meta.id}.${shard.baseName}.notes.json
+    """
+}
+
+// Joins the shards of one sample.
+process GATHER_SMALL_VARIANTS {
+    tag "${meta.id}"
+    label 'small'
+    container "${params.container_registry}/calling:${workflow.manifest.version}"
+
+    input:
+    tuple val(meta), path(calls, stageAs: 'shards/*'), path(gvcfs, stageAs: 'shards/*')
+    val code // digest of the package folders and core/ that the command uses
+
+    output:
+    tuple val(meta), path("${meta.id}.vcf.gz"), path("${meta.id}.vcf.gz.tbi"), emit: calls
+    tuple val(meta), path("${meta.id}.g.vcf.gz"), path("${meta.id}.g.vcf.gz.tbi"), emit: gvcfs
+    tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
+
+    script:
+    """
+    # code ${code}
+    small_variants.py gather \\
+        ${[calls].flatten().collect { call -> "--calls ${call}" }.join(' ')} \\
+        ${[gvcfs].flatten().collect { gvcf -> "--gvcfs ${gvcf}" }.join(' ')} \\
+        --output ${meta.id}.vcf.gz \\
+        --gvcf ${meta.id}.g.vcf.gz
+    """
+}
+
+// Counts what was called in one sample and how the reads cover it.
+process SUMMARISE_SMALL_VARIANTS {
+    tag "${meta.id}"
+    label 'small'
+    container "${params.container_registry}/calling:${workflow.manifest.version}"
+
+    input:
+    tuple val(meta), path(calls), path(calls_index), path(gvcf), path(gvcf_index), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*')
+    path reference, arity: '2..*'
+    val code // digest of the package folders and core/ that the command uses
+
+    output:
+    path "${meta.id}.*.{txt,json}", emit: parts
+    tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
+    tuple val(task.process), val('samtools'), eval('python3 -c "import pysam; print(pysam.__samtools_version__)"'), topic: versions
+    tuple val(task.process), val('bcftools'), eval('python3 -c "import pysam; print(pysam.__bcftools_version__)"'), topic: versions
+
+    script:
+    """
+    # code ${code}
+    small_variants.py summarise \\
+        --calls ${calls} \\
+        --gvcf ${gvcf} \\
+        ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
+        --reference ${reference[0]} \\
+        --sample ${meta.id}
+    """
+}
+
+workflow SMALL_VARIANTS {
+    take:
+    alignments           // [meta, [alignment, …], [index, …]]; meta: id, sample, patient, sex, status
+    reference            // [fasta, fai] or [fasta, fai, gzi]; a value
+    intervals            // BED of what is to be called, or []
+    interval_padding     // bases to add on both sides of each interval
+    model                // model folder
+    allow_model_mismatch // true: warn where the reads do not fit the model
+    code                 // digest of the code
+
+    main:
+    SHARD_SMALL_VARIANTS(alignments, reference, intervals, interval_padding, code)
+    // A sample that failed is missing from here on, so these joins may leave samples over.
+    shards = SHARD_SMALL_VARIANTS.out.shards
+        .map { meta, beds -> [meta, [beds].flatten()] }
+        .join(alignments, failOnDuplicate: true)
+        .flatMap { meta, beds, reads, indexes -> beds.collect { bed -> [groupKey(meta, beds.size()), reads, indexes, bed] } }
+    CALL_SMALL_VARIANTS(shards, reference, model, allow_model_mismatch, code)
+    gathered = CALL_SMALL_VARIANTS.out.calls
+        .groupTuple()
+        .map { key, vcfs, gvcfs_of -> [key.target, vcfs.toSorted { vcf -> vcf.name }, gvcfs_of.toSorted { gvcf -> gvcf.name }] }
+    GATHER_SMALL_VARIANTS(gathered, code)
+    calls = GATHER_SMALL_VARIANTS.out.calls
+    gvcfs = GATHER_SMALL_VARIANTS.out.gvcfs
+    SUMMARISE_SMALL_VARIANTS(
+        calls.join(gvcfs, failOnMismatch: true, failOnDuplicate: true).join(alignments, failOnDuplicate: true),
+        reference,
+        code,
+    )
+    parts = SUMMARISE_SMALL_VARIANTS.out.parts.flatten()
+    notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes)
+
+    emit:
+    calls // [meta, vcf, tbi]
+    gvcfs // [meta, gvcf, tbi]
+    parts // one file each for the report: NAME.bcftools_stats.txt, NAME.samtools_stats.txt, NAME.coverage.txt, NAME.small_variants.json
+    notes // one *.notes.json each
+}
