@@ -52,6 +52,7 @@ class Reads:
     duplicates: float = 0.0  # not marked
     contamination: float = 0.0  # share of reads from another person with other alleles at the same and at other sites
     paralogues: float = 0.0  # share of the region with reads of an unknown diverged copy on top
+    systematic: float = 0.0  # factor on errors that a sequence brings about on one strand; 1 is an older machine
 
 
 @dataclass
@@ -285,6 +286,51 @@ def stutter(read: tuple[str, str], factor: float, rng: random.Random) -> tuple[s
 
 Read = tuple[str, str]  # bases, qualities
 
+CONTEXT = 9
+HOMOPOLYMER = re.compile(r"([ACGT])\1{7,}")
+
+
+def error_contexts(rng: random.Random, share: float = 1 / 1200) -> dict[str, tuple[str, float]]:
+    """Sequences after which a machine tends to read one wrong base: the base, and how often."""
+    number = int(4**CONTEXT * share)
+    return {
+        "".join(rng.choices("ACGT", k=CONTEXT)): (rng.choice("ACGT"), 0.03 + 0.5 * rng.random() ** 2)
+        for _ in range(number)
+    }
+
+
+def low_quality(quality: str, rng: random.Random, most: int) -> str:
+    return min(quality, chr(33 + rng.randrange(2, most)))
+
+
+def systematic_errors(read: Read, factor: float, contexts: dict[str, tuple[str, float]], rng: random.Random) -> Read:
+    """Errors that come back at the same place on the same strand, most with low quality.
+
+    After some sequences one wrong base is read again and again; after a long homopolymer the molecules of a cluster are
+    out of step, so that its base lingers on and qualities fall.
+    """
+    bases, qualities = list(read[0]), list(read[1])
+    text = read[0]
+    for at in range(CONTEXT, len(text)):
+        found = contexts.get(text[at - CONTEXT : at])
+        if found is None:
+            continue
+        wrong, often = found
+        if rng.random() < factor * often:
+            bases[at] = wrong
+            qualities[at] = low_quality(qualities[at], rng, 34 if rng.random() < 0.15 else 24)
+        elif rng.random() < 2 * often:
+            qualities[at] = low_quality(qualities[at], rng, 30)
+    for match in HOMOPOLYMER.finditer(text):
+        if rng.random() > factor * min(0.9, 0.08 * 1.25 ** (len(match.group()) - 8)):
+            continue
+        reach = 5 + int(rng.expovariate(1 / 25))
+        for step, at in enumerate(range(match.end(), min(len(text), match.end() + reach))):
+            qualities[at] = low_quality(qualities[at], rng, 24)
+            if rng.random() < (0.45 if step < 2 else 0.06):
+                bases[at] = match.group(1) if step < 2 else text[at - 1]
+    return "".join(bases), "".join(qualities)
+
 
 def fastq_records(paths: list[Path]) -> list[list[Read]]:
     """All pairs of two FASTQ files, names dropped."""
@@ -297,11 +343,14 @@ def fastq_records(paths: list[Path]) -> list[list[Read]]:
 
 
 def add_noise(pairs: list[list[Read]], how: Reads, rng: random.Random) -> list[list[Read]]:
-    """Stutter, chimeric reads, adapter tails and duplicates. Read length is kept but for stutter at its last bases."""
+    """Stutter, systematic errors, chimeric reads, adapter tails, duplicates. Length is kept but for stutter at the end."""
     noisy = []
+    contexts = error_contexts(rng) if how.systematic else {}
     for pair in pairs:
         if how.stutter:
             pair = [stutter(read, how.stutter, rng) for read in pair]
+        if how.systematic:
+            pair = [systematic_errors(read, how.systematic, contexts, rng) for read in pair]
         for side in (0, 1):
             bases, qualities = pair[side]
             if rng.random() < how.chimeras:
@@ -401,6 +450,33 @@ def planted(
 ) -> None:
     """Draw realistic germline variants, rich in indels of repeats, as a phased VCF."""
     write_planted(fasta, region, seed, output)
+
+
+@app.command()
+def wear(
+    alignment: Annotated[Path, Option(help="BAM of simulated reads", exists=True)],
+    output: Annotated[Path, Option(help="BAM to write")],
+    factor: Annotated[float, Option(help="1 is an older machine")] = 1.0,
+    seed: Annotated[int, Option()] = 1,
+) -> None:
+    """Give aligned reads systematic errors, without aligning them again."""
+    rng = random.Random(seed)
+    contexts = error_contexts(rng)
+    complement = str.maketrans("ACGT", "TGCA")
+    with pysam.AlignmentFile(str(alignment)) as reads, pysam.AlignmentFile(str(output), "wb", template=reads) as worn:
+        for read in reads:
+            if read.query_sequence and read.query_qualities is not None:
+                bases = read.query_sequence
+                qualities = pysam.qualities_to_qualitystring(read.query_qualities)
+                if read.is_reverse:
+                    bases, qualities = bases.translate(complement)[::-1], qualities[::-1]
+                bases, qualities = systematic_errors((bases, qualities), factor, contexts, rng)
+                if read.is_reverse:
+                    bases, qualities = bases.translate(complement)[::-1], qualities[::-1]
+                read.query_sequence = bases
+                read.query_qualities = pysam.qualitystring_to_array(qualities)
+            worn.write(read)
+    pysam.index(str(output))
 
 
 def options_of(text: str) -> Reads:

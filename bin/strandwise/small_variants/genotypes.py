@@ -91,7 +91,7 @@ def _site_call(
     scaled = [phred(chances[genotype]) for genotype in order]
     least = min(scaled)
     genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best])))
-    filters = _filters(best, genotype_quality, reference + sum(support), candidates, members)
+    filters = _filters(best, genotype_quality, depth, candidates, members)
     return SiteCall(
         contig=candidates.contig,
         position=int(candidates.record[members[0]]),

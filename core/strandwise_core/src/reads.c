@@ -226,8 +226,12 @@ static int cap_depth(Reads *reads, int32_t start, int32_t end, int32_t most)
     if (highest > most) {
         int32_t kept = 0;
         for (int32_t r = 0; r < reads->n_reads; r++) {
-            int32_t a = reads->reads[r].position - start;
-            int32_t here = depth[a < 0 ? 0 : a];
+            int32_t a = reads->reads[r].position - start, b = reads->reads[r].end - 1 - start;
+            a = a < 0 ? 0 : a;
+            b = b >= size ? size - 1 : b;
+            int32_t here = depth[a];
+            if (depth[(a + b) / 2] > here) here = depth[(a + b) / 2];
+            if (depth[b] > here) here = depth[b];
             uint64_t draw = (reads->reads[r].name >> 40) * (uint64_t)here;
             if (here <= most || draw < ((uint64_t)most << 24)) reads->reads[kept++] = reads->reads[r];
         }
