@@ -1,5 +1,10 @@
 // Germline small variants: each sample is cut into shards of equal work, called, joined and summed up.
 
+// A text as one word of a shell command, whatever its characters.
+def quoted(text) {
+    return "'" + text.toString().replace("'", "'\\''") + "'"
+}
+
 // Checks the alignments of one sample and cuts what is to be called into shards.
 process SHARD_SMALL_VARIANTS {
     tag "${meta.id}"
@@ -26,7 +31,7 @@ process SHARD_SMALL_VARIANTS {
         ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
         --reference ${reference[0]} \\
         ${regions} \\
-        --sample '${meta.sample}' \\
+        --sample ${quoted(meta.sample)} \\
         --output shards \\
         --notes ${meta.id}.shards.notes.json
     """
@@ -58,7 +63,7 @@ process CALL_SMALL_VARIANTS {
         --reference ${reference[0]} \\
         --model ${model} \\
         --shard ${shard} \\
-        --sample '${meta.sample}' \\
+        --sample ${quoted(meta.sample)} \\
         --sex ${meta.sex ?: 'NA'} \\
         ${allow_model_mismatch ? '--allow-model-mismatch' : ''} \\
         --threads ${task.cpus} \\
@@ -108,8 +113,8 @@ process SUMMARISE_SMALL_VARIANTS {
     output:
     path "${meta.id}.*.{txt,json}", emit: parts
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
-    tuple val(task.process), val('samtools'), eval('python3 -c "import pysam; print(pysam.__samtools_version__)"'), topic: versions
-    tuple val(task.process), val('bcftools'), eval('python3 -c "import pysam; print(pysam.__bcftools_version__)"'), topic: versions
+    tuple val(task.process), val('samtools'), eval("python3 -c 'import pysam; print(pysam.__samtools_version__)'"), topic: versions
+    tuple val(task.process), val('bcftools'), eval("python3 -c 'import pysam; print(pysam.__bcftools_version__)'"), topic: versions
 
     script:
     """
