@@ -90,7 +90,9 @@ def small_variants_summary(sample: str, random: np.random.Generator) -> dict[str
             "snp": [int(count) for count in random.integers(1000, 9000, 10)],
             "indel": [int(count) for count in random.integers(1000, 9000, 10)],
         },
+        "bases": 2_900_000_000,
         "mean_depth": float(random.uniform(29, 36)),
+        "callable_share": 0.953,
     }
 
 

@@ -140,7 +140,8 @@ def test_attention_groups_samples_and_puts_the_worst_first(tmp_path: Path) -> No
     )
     for name in ("A", "B"):
         (tmp_path / f"{name}.small_variants.json").write_text("{}")
-        add_notes(tmp_path, name, Note("info", "fine"), Note("warning", "short reads", name))
+        add_notes(tmp_path, f"{name}.0001", Note("info", "fine"), Note("warning", "short reads", name))
+        add_notes(tmp_path, f"{name}.0002", Note("info", "fine"), Note("warning", "short reads", name))
     entries = attention(Parts(tmp_path))
     assert [(level, samples) for level, _, samples, _ in entries] == [
         ("error", ["C"]),

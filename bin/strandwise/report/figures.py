@@ -8,7 +8,7 @@ from strandwise.report import html
 
 WIDTH, HEIGHT = 960, 430
 LEFT, RIGHT, TOP, BOTTOM = 62, 24, 16, 52
-LETTER, LINE = 7.6, 15  # width of a letter and height of a line at 13 px
+LETTER, LINE = 9.0, 15  # width of a wide bold letter and height of a line at 13 px
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def labelled_scatter(points: Sequence[Point], x: Axis, y: Axis, rule: float, rul
         parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="5" fill="{point.colour}"><title>{title}</title></circle>')
         if point.labelled and (box := _free_box(cx, cy, len(point.name) * LETTER, placed)):
             placed.append(box)
-            labels.append(f'<text class="name" x="{box[0]:.1f}" y="{box[3] - 3:.1f}">{html.text(point.name)}</text>')
+            middle_x = (box[0] + box[2]) / 2
+            labels.append(f'<text class="name" x="{middle_x:.1f}" y="{box[3] - 3:.1f}">{html.text(point.name)}</text>')
     return "".join([*parts, *labels, "</svg>"])
 
 

@@ -70,6 +70,11 @@ class Cell:
     sort: float | str = ""
 
 
+def figure_cell(value: float | None, form: str) -> Cell:
+    """A number as `form` writes it, sorted as a number; a dash for none."""
+    return Cell("–") if value is None else Cell(form.format(value), f"{value:.6g}")
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], identifier: str, numeric: Sequence[int] = ()) -> str:
     """A sortable table. header: HTML; cells: Cell, or anything else, which is escaped. numeric: columns set right."""
     right = set(numeric)

@@ -85,10 +85,13 @@ class Parts:
 
     @cached_property
     def notes(self) -> list[tuple[str, Note]]:
-        """(step, note) of every step; the step is the first word of the file's name when it is a job's, else empty."""
+        """(step, note) of every step: a sample's id where the file is of one of its tasks, otherwise the file's name."""
+        known = sorted({*self.planned, *self.called}, key=len, reverse=True)
         found = []
         for path in self.files("*.notes.json"):
-            found += [(path.name.removesuffix(".notes.json"), note) for note in read_notes(path)]
+            name = path.name.removesuffix(".notes.json")
+            step = next((identifier for identifier in known if f"{name}.".startswith(f"{identifier}.")), name)
+            found += [(step, note) for note in read_notes(path)]
         return found
 
     def files(self, pattern: str) -> list[Path]:

@@ -1,6 +1,8 @@
 """What germline small variants tell the report: counts, quality, and what each sample is worth."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from strandwise.report import html
@@ -68,7 +70,18 @@ def median_of_histogram(edges: list[float], counts: list[int]) -> float | None:
 
 
 def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
-    header = ["Sample", "SNVs", "Indels", "Ti/Tv", "Het/hom", "Median GQ", "Mean depth", "Filtered", "Files"]
+    header = [
+        "Sample",
+        "SNVs",
+        "Indels",
+        "Ti/Tv",
+        "Het/hom",
+        "Median GQ",
+        "Mean depth",
+        "Callable",
+        "Filtered",
+        "Files",
+    ]
     rows: list[list[object]] = []
     for identifier, summary in parts.called.items():
         quality = summary.get("gq", {})
@@ -78,13 +91,11 @@ def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
         filtered = sum(count for name, count in summary.get("filters", {}).items() if name not in ("PASS", "RefCall"))
         folder = f"small_variants/{identifier}/{identifier}"
         files = f"{html.link(f'{folder}.vcf.gz', 'VCF')} · {html.link(f'{folder}.g.vcf.gz', 'gVCF')}"
+        callable_share = 100 * summary["callable_share"] if "callable_share" in summary else None
         values = [_records(summary, "snp"), _records(summary, "indel"), ti_tv, het_hom, median]
-        values += [summary.get("mean_depth"), filtered]
-        digits = (0, 0, 2, 2, 0, 1, 0)
-        cells = [
-            html.Cell("–" if value is None else f"{value:,.{places}f}", "" if value is None else f"{value:.6g}")
-            for value, places in zip(values, digits, strict=True)
-        ]
+        values += [summary.get("mean_depth"), callable_share, filtered]
+        forms = ("{:,}", "{:,}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.1f}", "{:.1f} %", "{:,}")
+        cells = [html.figure_cell(value, form) for value, form in zip(values, forms, strict=True)]
         rows.append([html.Cell(labels[identifier]), *cells, html.Cell(files)])
     rows += [
         [html.Cell(html.text(parts.label(identifier))), html.Cell('<span class="sw-chip error">failed</span>')]
@@ -92,10 +103,10 @@ def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
         for identifier in parts.failed
     ]
     description = """Calls that passed all filters. For human genomes Ti/Tv is near 2.0 to 2.1 (exomes 2.8 to 3.3) and
-    het/hom near 1.4 to 2.2; small regions scatter widely. Filtered: candidates with a variant genotype that a filter holds back."""
-    return PARENT.html(
-        "small_variants_samples", "Per sample", html.table(header, rows, "sw-calls", range(1, 8)), description
-    )
+    het/hom near 1.4 to 2.2; small regions scatter widely. Callable: bases with a genotype quality of 20 or more, of those
+    looked at. Filtered: variant genotypes that a filter holds back."""
+    content = html.table(header, rows, "sw-calls", range(1, len(header) - 1))
+    return PARENT.html("small_variants_samples", "Per sample", content, description)
 
 
 def summary_numbers(content: str) -> dict[str, float]:
@@ -112,6 +123,16 @@ def covered(content: str) -> tuple[int, float]:
     return bases, depth / bases if bases else 0.0
 
 
+def _alignments(parts: Parts, labels: Mapping[str, str]) -> Iterator[tuple[str, str, Path]]:
+    """(id, label, samtools stats) of each alignment; further lanes of a sample have a number in the file's name."""
+    for identifier, label in labels.items():
+        for lane in itertools.count(1):
+            path = parts.path(f"{identifier}{'' if lane == 1 else f'.{lane}'}.samtools_stats.txt")
+            if path is None:
+                break
+            yield identifier, label if lane == 1 else f"{label}, lane {lane}", path
+
+
 def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
     header = [
         "Sample",
@@ -126,10 +147,7 @@ def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
         "Depth there",
     ]
     rows: list[list[object]] = []
-    for identifier, label in labels.items():
-        path = parts.path(f"{identifier}.samtools_stats.txt")
-        if path is None:
-            continue
+    for identifier, label, path in _alignments(parts, labels):
         numbers = summary_numbers(path.read_text())
         reads = numbers.get("raw total sequences", 0)
         shares = [
@@ -142,10 +160,7 @@ def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
         bases, depth = covered(coverage.read_text()) if coverage else (None, None)
         values += [None if bases is None else bases / 1e6, depth]
         forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}", "{:,.3g} Mb", "{:.1f}×")
-        cells = [
-            html.Cell("–" if value is None else form.format(value), "" if value is None else f"{value:.6g}")
-            for value, form in zip(values, forms, strict=True)
-        ]
+        cells = [html.figure_cell(value, form) for value, form in zip(values, forms, strict=True)]
         rows.append([html.Cell(label), *cells])
     if not rows:
         return None
