@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
 
 from strandwise.drivers import tables as drivers  # noqa: E402
+from strandwise.drug_response import tables as drug_response  # noqa: E402
 from strandwise.formats.tables import Table, markdown  # noqa: E402
+from strandwise.small_variants import tables as small_variants  # noqa: E402
 
 
 def cell(value: object) -> str:
@@ -46,7 +48,9 @@ def samplesheet() -> str:
             values = f" One of {', '.join(f'`{value}`' for value in rule['enum'])}." if "enum" in rule else ""
             rows.append(f"| `{name}` | {needed} | {cell(rule['description'] + values)} |")
     unused = ", ".join(f"`{name}`" for name, rule in rules["properties"].items() if "description" not in rule)
-    return "\n".join([*rows, "", f"Columns of sarek that are read over, with one warning: {unused}. Any other column is an error."])
+    return "\n".join(
+        [*rows, "", f"Columns of sarek that are read over, with one warning: {unused}. Any other column is an error."]
+    )
 
 
 def tables_of(module: object) -> str:
@@ -56,7 +60,11 @@ def tables_of(module: object) -> str:
 
 BLOCKS = {
     "usage.md": {"parameters": parameters, "samplesheet": samplesheet},
-    "output.md": {"drivers tables": lambda: tables_of(drivers)},
+    "output.md": {
+        "small_variants tables": lambda: tables_of(small_variants),
+        "drivers tables": lambda: tables_of(drivers),
+        "drug_response tables": lambda: tables_of(drug_response),
+    },
 }
 
 
@@ -87,5 +95,8 @@ def main(check: bool) -> list[str]:
 
 if __name__ == "__main__":
     names = main(check="--check" in sys.argv)
-    print("\n".join(f"docs/{name}: {'stale' if '--check' in sys.argv else 'renewed'}" for name in names) or "docs: in step")
+    print(
+        "\n".join(f"docs/{name}: {'stale' if '--check' in sys.argv else 'renewed'}" for name in names)
+        or "docs: in step"
+    )
     sys.exit(bool(names) and "--check" in sys.argv)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS
+from strandwise.drug_response.tables import RESPONSE
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import Table, write_table
 
@@ -156,27 +157,26 @@ def _random_frame(table: Table, count: int, random: np.random.Generator) -> pd.D
 
 
 def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> None:
+    """Table by its schema; every seventh sample lies outside the training range, the last drug was never screened."""
     random = np.random.default_rng(3)
-    names = [f"Drug {index}" for index in range(1, drugs + 1)]
     drug_effect, sample_effect = random.normal(0, 1, (drugs, 3)), random.normal(0, 0.7, (len(samples), 3))
     delta = (sample_effect @ drug_effect.T + random.normal(0, 0.2, (len(samples), drugs))).ravel()
-    table = pd.DataFrame(
+    screened = np.tile(np.arange(drugs) < drugs - 1, len(samples))
+    frame = pd.DataFrame(
         {
             "sample": np.repeat(samples, drugs),
-            "drug": names * len(samples),
+            "drug": [f"Drug {index}" for index in range(1, drugs + 1)] * len(samples),
             "ln_ic50": delta + 2,
             "delta_ln_ic50": delta,
             "ln_ic50_low": delta + 1,
             "ln_ic50_high": delta + 3,
-            "percentile": 100 * (pd.Series(delta).rank(pct=True)),
-            "in_domain": np.repeat([index % 7 != 3 for index in range(len(samples))], drugs),
-            "top_features": "BCL2:-0.3,MCL1:0.2",
-            "model_version": "drug_response 1",
+            "percentile": (100 * pd.Series(delta).rank(pct=True)).where(screened),
+            "in_domain": np.repeat(["false" if index % 7 == 3 else "true" for index in range(len(samples))], drugs),
+            "top_features": "BCL2 -0.30, MCL1 +0.21",
         }
     )
-    table.to_csv(folder / "response.tsv", sep="\t", index=False)
+    write_table(RESPONSE, frame, "drug_response 1", folder / "response.tsv")
     summary = {"model_version": "drug_response 1", "samples": len(samples), "drugs": drugs}
-    summary["not_scored"] = [{"sample": "P999", "why": "12 % of the model's genes, 60 % are needed"}]
     (folder / "drug_response.json").write_text(json.dumps(summary))
 
 

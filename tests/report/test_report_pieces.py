@@ -115,7 +115,7 @@ def test_in_domain_however_it_is_written() -> None:
 def test_axis_draws_out_the_low_end() -> None:
     axis = Axis("x", 0.5, 100)
     assert [axis.place(value) for value in (0, 1, 25, 100, 400)] == pytest.approx([0, 0.1, 0.5, 1, 1])
-    assert axis.ticks == [0, 1, 5, 10, 20, 50, 100]
+    assert axis.ticks == [0, 1, 3, 5, 10, 20, 30, 50, 100]
 
 
 def test_labels_do_not_cover_each_other() -> None:

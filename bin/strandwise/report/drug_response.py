@@ -67,8 +67,14 @@ def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
 
 
 def _score(row: Mapping[str, Any]) -> str:
-    title = f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f}), percentile {row['percentile']:.0f}"
-    return f'<span class="sw-score" title="{html.text(title)}">{html.text(row["drug"])} <i>{row["delta_ln_ic50"]:+.2f}</i></span>'
+    """A drug and its score; interval, percentile and reasons on hover."""
+    words = [f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})"]
+    if row["percentile"] == row["percentile"]:
+        words.append(f"percentile {row['percentile']:.0f}")
+    if isinstance(row.get("top_features"), str):
+        words.append(row["top_features"])
+    title = html.text("; ".join(words))
+    return f'<span class="sw-score" title="{title}">{html.text(row["drug"])} <i>{row["delta_ln_ic50"]:+.2f}</i></span>'
 
 
 def _best(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any]:

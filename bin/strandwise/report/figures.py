@@ -36,7 +36,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[float]:
-        steps = [0, *(digit * 10**power for power in range(6) for digit in (1, 2, 5))]
+        steps = [0, *(digit * 10**power for power in range(6) for digit in (1, 2, 3, 5))]
         shown: list[float] = []
         for step in steps:
             if step <= self.high and (not shown or self.place(step) - self.place(shown[-1]) > 0.05):
@@ -87,7 +87,7 @@ Box = tuple[float, float, float, float]
 def _free_box(x: float, y: float, width: float, taken: Sequence[Box]) -> Box | None:
     """A place for a label near (x, y), inside the frame and over nothing; None when there is none."""
     for angle in (0, 180, -90, 90, -45, 45, -135, 135):
-        distance_x = (8 + width / 2) * math.cos(math.radians(angle))
+        distance_x = (10 + width / 2) * math.cos(math.radians(angle))
         distance_y = 15 * math.sin(math.radians(angle))
         left, top = x + distance_x - width / 2, y + distance_y - LINE / 2
         box = (left, top, left + width, top + LINE)
