@@ -5,6 +5,7 @@ import shutil
 import pysam
 import pytest
 from made_alignments import CONTIGS, make_bam, make_reference
+
 from strandwise.errors import InputError
 from strandwise.formats.alignment import check_alignments, open_alignment
 from strandwise.formats.alignment_index import read_bytes

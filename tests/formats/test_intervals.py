@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval, merged, padded, read_bed, write_bed
 
@@ -20,16 +21,16 @@ def test_reads_three_columns_of_plain_and_gzipped_files(tmp_path):
     plain, packed = tmp_path / "a.bed", tmp_path / "a.bed.gz"
     plain.write_text(text)
     packed.write_bytes(gzip.compress(text.encode()))
-    assert read_bed(plain, CONTIGS) == read_bed(packed, CONTIGS) == [Interval("chr1", 10, 20), Interval("chr2", 0, 1000)]
+    assert (
+        read_bed(plain, CONTIGS) == read_bed(packed, CONTIGS) == [Interval("chr1", 10, 20), Interval("chr2", 0, 1000)]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "#only a comment\n"])
 def test_empty(tmp_path, text):
     path = tmp_path / "a.bed"
     path.write_text(text)
-    assert problems(path) == [
-        "a.bed: holds no interval; give contig, start and end by row, or leave the intervals out"
-    ]
+    assert problems(path) == ["a.bed: holds no interval; give contig, start and end by row, or leave the intervals out"]
 
 
 def test_each_wrong_row_by_its_number(tmp_path):
