@@ -17,59 +17,64 @@ workflow {
         exit(0)
     }
     options = checkedParameters(params, schema)
-    assets = file("${projectDir}/assets")
-    models = ['small_variants', 'drivers', 'drug_response'].collectEntries { job ->
-        [job, file(options["${job}_model"] ?: assets.resolve("models/${job}"), type: 'dir')]
+    noted = []
+    workflow.onComplete {
+        println(closingWords(options, noted))
     }
+    assets = file("${projectDir}/assets")
     parameters = channel.of(groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(options)))
         .collectFile(name: 'parameters.json')
         .first()
 
     INPUTS(options, parameters, assets.resolve('schema_input.json'), codeDigest('inputs.py', []))
-    plan = INPUTS.out.plan.filter { _plan -> !options.validate_only }
-    notes = INPUTS.out.notes
-    parts = INPUTS.out.plan_file
+    plan = INPUTS.out.plan
+    plan.subscribe { made -> log.info(planWords(made)) }
+    if (options.validate_only) {
+        return
+    }
 
-    // What the plan does not hold gets an empty channel.
-    gene_features = options.gene_features ? [file(options.gene_features, glob: false)] : []
+    // A job that the plan does not hold gets an empty channel.
+    drivers_model = file(options.drivers_model ?: assets.resolve('models/drivers'), type: 'dir')
     DRIVERS(
-        plan.filter { made -> 'drivers' in made.jobs }.combine(INPUTS.out.mafs.toList()).map { _made, mafs -> mafs },
-        models.drivers,
+        plan.filter { made -> 'drivers' in made.jobs }.map { made -> made.mafs.collect { path -> file(path, glob: false) } },
+        drivers_model,
         assets.resolve('genes'),
-        gene_features,
+        options.gene_features ? [file(options.gene_features, glob: false)] : [],
         INPUTS.out.reference,
-        codeDigest('drivers.py', [models.drivers, assets.resolve('genes')]),
+        codeDigest('drivers.py', [drivers_model, assets.resolve('genes')]),
     )
-    notes = notes.mix(DRIVERS.out.notes)
-    parts = parts.mix(DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.summary)
 
+    notes = INPUTS.out.notes.mix(DRIVERS.out.notes)
+    notes.subscribe { path -> noted << path }
     REPORT(
-        parts,
+        INPUTS.out.plan_file.mix(DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.summary),
         notes,
         channel.topic('versions'),
         parameters,
         assets.resolve('multiqc_config.yml'),
         codeDigest('report.py', []),
     )
+}
 
-    noted = []
-    notes.subscribe { path -> noted << path }
-    workflow.onComplete {
-        println(closingWords(options.outdir, noted))
-    }
+// What is going to be done, in a line.
+def planWords(plan) {
+    def words = [small_variants: "${plan.samples.size()} samples", drivers: "${plan.mafs.size()} MAF files", drug_response: "${plan.expression.size()} expression tables"]
+    return "Plan: ${plan.jobs.collect { job -> "${job} (${words[job]})" }.join(', ')}"
 }
 
 // What is said at the end: how it went, where the report is, what needs attention.
-def closingWords(outdir, notes_files) {
-    def failed = failedTasks(file("${outdir}/pipeline_info/trace.txt"))
-    def notes = notes_files.collectMany { path -> new groovy.json.JsonSlurper().parse(path) }
-    def warnings = notes.findAll { note -> note.level != 'info' }.collect { note -> "${note.sample ? note.sample + ': ' : ''}${note.text}" }.unique()
-    def report = file("${outdir}/multiqc_report.html")
-    def lines = ["${workflow.manifest.name} ${workflow.manifest.version} ${workflow.success && !failed ? 'finished' : 'ended with failures'} after ${workflow.duration}."]
-    lines += failed.collect { task -> "  failed: ${task}" }
-    lines += warnings.collect { warning -> "  warning: ${warning}" }
-    lines << (report.exists() ? "Report: ${report}" : "No report was made.")
-    return lines.join('\n')
+def closingWords(options, note_files) {
+    def failed = failedTasks(file("${options.outdir}/pipeline_info/trace.txt"))
+    def notes = note_files.collectMany { path -> new groovy.json.JsonSlurper().parse(path) }.findAll { note -> note.level != 'info' }
+    def report = file("${options.outdir}/multiqc_report.html")
+    def lines = failed.collect { task -> "  failed: ${task}" }
+    lines += notes.collect { note -> "  ${note.level}: ${note.sample ? "${note.sample}: " : ''}${note.text}" }.unique()
+    lines = lines ? ['What needs attention:'] + lines : lines
+    if (!options.validate_only) {
+        lines << (report.exists() ? "Report: ${report.toUriString().replaceFirst('^file://', '')}" : 'There is no report.')
+    }
+    def ended = workflow.success && !failed ? (options.validate_only ? 'found no problem' : 'finished') : 'ended with failures'
+    return "\n${workflow.manifest.name} ${workflow.manifest.version} ${ended} after ${workflow.duration}.\n${lines.join('\n')}"
 }
 
 // Tasks that were given up, by name, with the last line that each of them said.

@@ -97,7 +97,7 @@ def parameterProblems(name, value, rule) {
         return ["--${name}: ${value}: ${rule.errorMessage}"]
     }
     if (rule.minimum != null && value < rule.minimum || rule.maximum != null && value > rule.maximum) {
-        return ["--${name}: ${value} is out of range; ${rule.minimum} to ${rule.maximum} is possible"]
+        return ["--${name}: ${value} is out of range; ${rule.minimum} ${rule.maximum == null ? 'or more' : "to ${rule.maximum}"} is possible"]
     }
     return rule.exists ? pathTexts(value, rule).collect { text -> missingPath(text, rule) }.findAll().collect { words_ -> "--${name}: ${words_}" } : []
 }
@@ -152,10 +152,22 @@ def distance(left, right) {
 
 // Ends the run with one line for each problem and no stack trace.
 def stop(where, problems) {
-    def history = file("${workflow.launchDir}/.nextflow/history")
-    def earlier = history.exists() ? history.readLines().collect { line -> line.split('\t') }.findAll { fields -> fields.size() > 2 && fields[2] != workflow.runName } : []
-    def hint = earlier ? "\n\nOnce that is mended, -resume ${earlier[-1][2]} goes on with the run before this one (nextflow log lists them)." : ''
+    def earlier = workflow.resume ? null : earlierRun()
+    def hint = earlier ? "\n\nOnce that is mended, -resume ${earlier} goes on with the run before this one." : ''
     exit(1, "${problems.size()} ${problems.size() == 1 ? 'problem' : 'problems'} with the ${where}:\n  ${problems.join('\n  ')}${hint}")
+}
+
+// The name of the last run in this folder that did some work, which -resume alone would not find after this one; null if none.
+def earlierRun() {
+    def folder = file("${workflow.launchDir}/.nextflow")
+    def history = folder.resolve('history')
+    def runs = history.exists() ? history.readLines().collect { line -> line.split('\t') } : []
+    // The index of a run's cache has 17 bytes for each task; the check of the input is one.
+    def worked = runs.findAll { fields ->
+        def index = fields.size() > 5 ? folder.resolve("cache/${fields[5]}/index.${fields[2]}".toString()) : null
+        index && index.exists() && index.size() > 2 * 17
+    }
+    return worked ? worked[-1][2] : null
 }
 
 // ---- code ----
@@ -408,8 +420,6 @@ workflow INPUTS {
         .map { owner, index -> [file(owner.path, glob: false)] + index.toSorted() }
         .mix(plan.filter { made -> !made.reference }.map { _made -> [] })
         .first()
-    mafs = plan.map { made -> made.mafs.collect { path -> file(path, glob: false) } }
-    expression = plan.map { made -> made.expression.collect { path -> file(path, glob: false) } }
 
     emit:
     plan       // map: jobs, samples, …; a value
@@ -417,6 +427,4 @@ workflow INPUTS {
     notes      // inputs.notes.json
     alignments // [meta, [alignment, …], [index, …]]
     reference  // [fasta, fai] or [fasta, fai, gzi], a value; [] where there is none
-    mafs       // [maf, …] of the cohort, a value
-    expression // [table, …] of the cohort, a value
 }
