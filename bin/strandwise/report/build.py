@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -49,12 +50,17 @@ def build(folder: Path, parameters: Path, versions: Path, config: Path, output: 
 
 def _stage_tool_files(parts: Parts, stage: Path) -> None:
     """Copy what MultiQC's own modules read, made harmless (names are shown as HTML there) and light."""
-    kinds = ("samtools_stats", "bcftools_stats", "coverage")
-    for kind in kinds:
+    for kind in ("samtools_stats", "bcftools_stats", "coverage"):
         files = parts.files(f"*.{kind}.txt")
         for path in files:
-            harmless = path.read_text().replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-            (stage / path.name).write_text(lighter(kind, harmless, len(files)))
+            content = path.read_text()
+            if kind == "bcftools_stats":
+                content = re.sub(r"(?m)^ID\t0\t.*", f"ID\t0\t{path.name.removesuffix(f'.{kind}.txt')}", content)
+            harmless = content.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+            light = lighter(kind, harmless, len(files))
+            # A plot of coverage by contig wants more than one contig.
+            if kind != "coverage" or light.count("\n") > 2:
+                (stage / path.name).write_text(light)
 
 
 def _write_sections(

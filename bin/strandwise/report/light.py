@@ -10,14 +10,14 @@ KEPT = {
     "samtools_stats": ("SN", "IS"),
     "bcftools_stats": ("ID", "SN", "TSTV", "ST", "IDD", "DP", "QUAL"),
 }
-# Histograms: field that holds the bin, first of the fields that count.
-HISTOGRAMS = {"IS": (1, 2), "DP": (2, 3), "QUAL": (2, 3)}
+# Histograms: field that holds the bin, first of the fields that count, bins that are enough.
+HISTOGRAMS = {"IS": (1, 2, 300), "DP": (2, 3, 100), "QUAL": (2, 3, 50)}
 
 
 def lighter(kind: str, content: str, samples: int) -> str:
     """Content of a samtools stats, samtools coverage or bcftools stats file with what the report draws and no more.
 
-    Totals stay as they are. Histograms (insert sizes, depths, qualities) get wider bins when there are many samples, and the
+    Totals stay as they are. Histograms (insert sizes, depths, qualities) get wider bins, the more so the more samples, and the
     short contigs of a reference with hundreds of them are dropped. Per-sample lines of bcftools stats (PSC), which repeat
     the totals where a file holds one sample, are left out.
     """
@@ -34,7 +34,8 @@ def lighter(kind: str, content: str, samples: int) -> str:
     rows = []
     for name, group in groups.items():
         if name in HISTOGRAMS:
-            group = wider_bins(group, *HISTOGRAMS[name], most=max(20, POINTS // samples))
+            key, first_count, enough = HISTOGRAMS[name]
+            group = wider_bins(group, key, first_count, most=min(enough, max(20, POINTS // samples)))
         rows += ["\t".join(fields) for fields in group]
     return "\n".join([*opening, *rows]) + "\n"
 

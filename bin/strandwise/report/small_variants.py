@@ -226,22 +226,22 @@ def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -
         total = sum(counts)
         return {edge: 100 * sum(counts[index:]) / total for index, edge in enumerate(edges[:-1])} if total else {}
 
-    kinds = {"snp": "SNVs", "indel": "Indels"}
-    data = [
-        {
+    data = {
+        name: {
             labels[identifier]: points
             for identifier, summary in summaries.items()
             if summary.get("gq") and (points := share_above(summary["gq"], kind))
         }
-        for kind in kinds
-    ]
-    if not all(data):
+        for kind, name in (("snp", "SNVs"), ("indel", "Indels"))
+    }
+    data = {name: series for name, series in data.items() if series}
+    if not data:
         return None
     return PARENT.plot(
         "small_variants_gq",
         "Genotype quality",
         "linegraph",
-        data,
+        list(data.values()),
         "Share of the passed calls that a cut-off on GQ would keep.",
         helptext="""GQ is phred-scaled: a call with GQ 20 is expected to have a wrong genotype once in 100, GQ 30 once in
         1,000. It is calibrated on simulated reads; the reliability figures of the release stand in docs/models.md.""",
@@ -251,7 +251,7 @@ def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -
             "ysuffix": "%",
             "ymin": 0,
             "ymax": 100,
-            "data_labels": [{"name": name, "ylab": "calls kept"} for name in kinds.values()],
+            "data_labels": [{"name": name, "ylab": "calls kept"} for name in data],
         },
     )
 
