@@ -8,6 +8,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -15,6 +16,7 @@ from pathlib import Path
 
 RELATIVE_TOLERANCE = 1e-4  # four significant digits
 ABSOLUTE_TOLERANCE = 1e-9
+FRACTION = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+")
 
 
 def result_files(folder: Path) -> dict[str, Path]:
@@ -25,18 +27,17 @@ def result_files(folder: Path) -> dict[str, Path]:
 
 
 def same_value(one: object, other: object) -> bool:
-    """Whether two cells or JSON values agree; numbers to four significant digits, also where they stand in lists of text."""
+    """Whether two cells or JSON values agree: fractions to four significant digits, in the midst of text too; all else exactly."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same_value(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(same_value(a, b) for a, b in zip(one, other, strict=True))
-    if one == other:
-        return True
-    try:
-        return math.isclose(float(str(one)), float(str(other)), rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
-    except ValueError:
-        pieces, others = str(one).split(";"), str(other).split(";")
-        return len(pieces) == len(others) > 1 and all(same_value(a, b) for a, b in zip(pieces, others, strict=True))
+    text, rival = str(one), str(other)
+    numbers, rivals = FRACTION.findall(text), FRACTION.findall(rival)
+    return FRACTION.sub("#", text) == FRACTION.sub("#", rival) and all(
+        math.isclose(float(a), float(b), rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+        for a, b in zip(numbers, rivals, strict=True)
+    )
 
 
 def vcf_records(path: Path) -> Iterator[str]:
