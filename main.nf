@@ -2,6 +2,7 @@
 // Strandwise: reads become variants, a cohort becomes ranked cancer drivers, a tumour becomes drug scores, one report explains it.
 
 include { INPUTS; checkedParameters; codeDigest; helpText } from './modules/inputs'
+include { SMALL_VARIANTS } from './modules/small_variants'
 include { DRIVERS } from './modules/drivers'
 include { REPORT } from './modules/report'
 
@@ -34,6 +35,17 @@ workflow {
     }
 
     // A job that the plan does not hold gets an empty channel.
+    small_variants_model = file(options.small_variants_model ?: assets.resolve('models/small_variants'), type: 'dir')
+    SMALL_VARIANTS(
+        INPUTS.out.alignments,
+        INPUTS.out.reference,
+        options.intervals ? file(options.intervals, glob: false) : [],
+        options.interval_padding,
+        small_variants_model,
+        options.allow_model_mismatch,
+        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
+    )
+
     drivers_model = file(options.drivers_model ?: assets.resolve('models/drivers'), type: 'dir')
     DRIVERS(
         plan.filter { made -> 'drivers' in made.jobs }.map { made -> made.mafs.collect { path -> file(path, glob: false) } },
@@ -44,10 +56,10 @@ workflow {
         codeDigest('drivers.py', [drivers_model, assets.resolve('genes')]),
     )
 
-    notes = INPUTS.out.notes.mix(DRIVERS.out.notes)
+    notes = INPUTS.out.notes.mix(SMALL_VARIANTS.out.notes, DRIVERS.out.notes)
     notes.subscribe { path -> noted << path }
     REPORT(
-        INPUTS.out.plan_file.mix(DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.summary),
+        INPUTS.out.plan_file.mix(SMALL_VARIANTS.out.parts, DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.summary),
         notes,
         channel.topic('versions'),
         parameters,
@@ -58,7 +70,7 @@ workflow {
 
 // What is going to be done, in a line.
 def planWords(plan) {
-    def words = [small_variants: "${plan.samples.size()} samples", drivers: "${plan.mafs.size()} MAF files", drug_response: "${plan.expression.size()} expression tables"]
+    def words = [small_variants: "samples: ${plan.samples.size()}", drivers: "MAF files: ${plan.mafs.size()}", drug_response: "expression tables: ${plan.expression.size()}"]
     return "Plan: ${plan.jobs.collect { job -> "${job} (${words[job]})" }.join(', ')}"
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,7 +25,15 @@ class Row:
     values: dict[str, str]
 
 
-def read_rows(path: Path) -> list[Row]:
+@dataclass(frozen=True)
+class Sheet:
+    """columns: all that the sheet names, in order, also those without any value."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
+def read_sheet(path: Path) -> Sheet:
     """Read the sheet as it is. Raises InputError: unknown format, not UTF-8, no header, rows of the wrong length."""
     suffix = path.suffix.lower()
     try:
@@ -34,13 +43,13 @@ def read_rows(path: Path) -> list[Row]:
             f"{path.name}: not UTF-8 text (byte {error.start}); save the sheet as UTF-8 {FORMATS}"
         ) from error
     if suffix in (".csv", ".tsv", ".tab", ".txt"):
-        return list(_delimited(path, content, "," if suffix == ".csv" else "\t"))
+        return _delimited(path, content, "," if suffix == ".csv" else "\t")
     if suffix in (".yaml", ".yml", ".json"):
-        return list(_items(path, content))
+        return _items(path, content)
     raise InputError(f"{path.name}: {suffix or 'no ending'} is no format of sheets; save it as {FORMATS}")
 
 
-def _delimited(path: Path, content: str, delimiter: str) -> Iterator[Row]:
+def _delimited(path: Path, content: str, delimiter: str) -> Sheet:
     lines = csv.reader(content.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
     problems = []
     header: list[str] = []
@@ -59,12 +68,16 @@ def _delimited(path: Path, content: str, delimiter: str) -> Iterator[Row]:
             )
         else:
             values = dict(zip(header, fields, strict=True))
-            rows.append(Row(f"row {lines.line_num}", {name: value for name, value in values.items() if value}))
+            rows.append(Row(f"row {lines.line_num}", _filled(values)))
+            if values.get(""):
+                problems.append(
+                    f"{path.name}: row {lines.line_num}: {values['']!r} stands in a column without a name; name it in row 1"
+                )
     if not header:
         problems.append(f"{path.name}: empty; the first row names the columns: patient, sample, bam …")
     if problems:
         raise InputError(*problems)
-    yield from rows
+    return Sheet([name for name in header if name], rows)
 
 
 def _header_problems(path: Path, header: list[str], delimiter: str) -> list[str]:
@@ -81,7 +94,7 @@ def _header_problems(path: Path, header: list[str], delimiter: str) -> list[str]
     return problems
 
 
-def _items(path: Path, content: str) -> Iterator[Row]:
+def _items(path: Path, content: str) -> Sheet:
     import yaml
 
     try:
@@ -94,28 +107,38 @@ def _items(path: Path, content: str) -> Iterator[Row]:
         raise InputError(f"{path.name}: {where}{getattr(error, 'problem', None) or 'not YAML'}") from error
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise InputError(f"{path.name}: needed is a list with one map (patient: …, sample: …, bam: …) per row")
-    for number, item in enumerate(items, 1):
-        yield Row(
-            f"item {number}", {str(name): str(value).strip() for name, value in item.items() if value not in (None, "")}
-        )
+    rows = [Row(f"item {number}", _filled(item)) for number, item in enumerate(items, 1)]
+    return Sheet(list(dict.fromkeys(str(name) for item in items for name in item)), rows)
 
 
-def check_rows(rows: list[Row], name: str, schema: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Check rows of the sheet called `name` against assets/schema_input.json and against each other.
+def _filled(values: dict[Any, Any]) -> dict[str, str]:
+    return {str(name): str(value).strip() for name, value in values.items() if value not in (None, "")}
 
-    Returns problems and the names of columns that are known from sarek and not used here.
+
+def check_sheet(sheet: Sheet, name: str, schema: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Check the sheet called `name` against assets/schema_input.json and its rows against each other.
+
+    Returns problems, by row, and the names of columns that are known from sarek and not used here.
     """
     properties = schema["items"]["properties"]
-    given = sorted({column for row in rows for column in row.values})
+    rows = sheet.rows
     problems = [] if rows else [f"{name}: no rows below the header; one row per alignment is needed"]
-    for column in given:
+    for column in sheet.columns:
         if column not in properties:
             near = get_close_matches(column.lower(), [n for n in properties if "unused" not in properties[n]], 1, 0.0)
             problems.append(f"{name}: no column {column!r} is known; nearest: {near[0]}. Rename or remove it")
     for row in rows:
         problems += [f"{name}: {row.place}, {problem}" for problem in _row_problems(row.values, schema["items"])]
     problems += _cross_row_problems(rows, name)
-    return problems, [column for column in given if properties.get(column, {}).get("unused")]
+    filled = {column for row in rows for column in row.values}
+    unused = [column for column in sheet.columns if column in filled and properties.get(column, {}).get("unused")]
+    return sorted(problems, key=row_number), unused
+
+
+def row_number(problem: str) -> int:
+    """The row (or item) that a problem names; 0 where it names none. For sorting."""
+    found = re.match(r"[^:]*: (?:row|item) (\d+)", problem)
+    return int(found.group(1)) if found else 0
 
 
 def _row_problems(values: dict[str, str], schema: dict[str, Any]) -> Iterator[str]:

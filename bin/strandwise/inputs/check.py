@@ -8,7 +8,7 @@ from typing import Any
 from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.formats.notes import Note, write_notes
-from strandwise.formats.samplesheet import Row, check_rows, read_rows
+from strandwise.formats.samplesheet import Row, check_sheet, read_sheet, row_number
 from strandwise.inputs.alignments import check_headers, read_contigs
 from strandwise.inputs.cohort import check_tables
 from strandwise.inputs.files import Files, read_files
@@ -53,20 +53,20 @@ def check(
     found, more = check_tables(rows, sheet.name if sheet else "", files)
     problems += found
     notes += more
-    problems = list(dict.fromkeys(problems))
+    problems = sorted(dict.fromkeys(problems), key=row_number)
     return (None if problems else make_plan(jobs, rows, files)), problems, notes
 
 
 def _read_sheet(sheet: Path, schema: Path) -> tuple[list[Row], list[str], list[Note]]:
     try:
-        rows = read_rows(sheet)
+        read = read_sheet(sheet)
     except InputError as error:
         return [], error.problems, []
-    problems, unused = check_rows(rows, sheet.name, json.loads(schema.read_text()))
+    problems, unused = check_sheet(read, sheet.name, json.loads(schema.read_text()))
     notes = []
     if unused:
         notes.append(Note("warning", f"{sheet.name}: columns of sarek that are not used here: {', '.join(unused)}."))
-    return rows, problems, notes
+    return read.rows, problems, notes
 
 
 def _missing(rows: list[Row], files: Files, sheet: Path | None) -> Iterator[str]:
