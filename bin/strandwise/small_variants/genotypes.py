@@ -90,7 +90,7 @@ def _site_call(
     order = genotype_order(len(alleles), ploidy)
     scaled = [phred(chances[genotype]) for genotype in order]
     least = min(scaled)
-    genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best])))
+    genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best]) + 1e-6))
     filters = _filters(best, genotype_quality, depth, candidates, members)
     return SiteCall(
         contig=candidates.contig,
