@@ -32,6 +32,10 @@ for name; do
     echo "error: $image was not built; the whole output: $log" >&2
     exit 1
   fi
+  # Whoever runs it: the programs are there, and nothing that builds programs is.
+  docker run --rm --network none --user 12345:12345 "$image" bash -c \
+    'ps >/dev/null && aws --version >/dev/null && python3 -c "import pysam, typer" && ! command -v cc gcc pip' ||
+    { echo "error: $image lacks a program that every task needs, or ships a compiler" >&2; exit 1; }
   size=$(docker image inspect --format '{{.Size}}' "$image")
   echo "$image: $((size / 1000000)) MB, built in $((SECONDS - start)) s from $base"
 done
