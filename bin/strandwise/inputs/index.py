@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from strandwise.errors import InputError
+from strandwise.formats.alignment import quiet
 
 
 def make_index(path: Path) -> list[Path]:
@@ -22,12 +23,12 @@ def index_alignment(path: Path) -> Path:
 
     index = Path(f"{path}{'.bai' if path.suffix == '.bam' else '.crai'}")
     try:
-        pysam.samtools.index("-o", str(index), str(path))
+        with quiet():
+            pysam.samtools.index("-o", str(index), str(path))
     except pysam.SamtoolsError as error:
         index.unlink(missing_ok=True)
-        reason = str(error).replace("\n", " ").strip()
         raise InputError(
-            f"{path.name}: cannot be indexed ({reason}); it must be whole and sorted by coordinate: samtools sort {path.name}"
+            f"{path.name}: cannot be indexed; it must be whole and sorted by coordinate: samtools sort {path.name}"
         ) from error
     return index
 
@@ -45,12 +46,9 @@ def index_reference(path: Path) -> Path:
         )
     index = Path(f"{path}.fai")
     try:
-        pysam.samtools.faidx(str(path))
+        with quiet():
+            pysam.samtools.faidx(str(path))
     except pysam.SamtoolsError as error:
         index.unlink(missing_ok=True)
-        reason = str(error).replace("\n", " ").strip()
-        raise InputError(f"{path.name}: no FASTA file ({reason}); give the reference genome") from error
-    if not index.read_text().strip():
-        index.unlink()
-        raise InputError(f"{path.name}: holds no sequence; give the reference genome as FASTA")
+        raise InputError(f"{path.name}: no FASTA file, or a damaged one; give the reference genome") from error
     return index

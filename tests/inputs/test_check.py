@@ -1,0 +1,352 @@
+"""The check of all input: what stands in the plan, and every problem with file, row, column and remedy."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pytest
+
+from strandwise.formats.notes import Note
+from strandwise.inputs.check import check, write_checked
+from strandwise.inputs.files import Files, InputFile
+from strandwise.inputs.plan import Indexed, Plan, Sample
+
+SCHEMA = Path(__file__).parents[2] / "assets" / "schema_input.json"
+CONTIGS = {"chr1": 3000, "chr2": 2000}
+MAF_HEADER = "Hugo_Symbol\tChromosome\tTumor_Sample_Barcode\n"
+
+
+def make_bam(
+    path: Path, sample: str = "S1", contigs: dict[str, int] = CONTIGS, order: str = "coordinate", index: bool = True
+) -> Path:
+    header = {
+        "HD": {"VN": "1.6", "SO": order},
+        "SQ": [{"SN": name, "LN": length} for name, length in contigs.items()],
+        "RG": [{"ID": f"g{name}", "SM": name} for name in sample.split("+")],
+    }
+    with pysam.AlignmentFile(str(path), "wb", header=header) as output:
+        for contig in range(len(contigs)):
+            read = pysam.AlignedSegment(output.header)
+            read.query_name, read.reference_id, read.reference_start = "r", contig, 100
+            read.query_sequence, read.cigarstring = "A" * 50, "50M"
+            read.query_qualities = pysam.qualitystring_to_array("I" * 50)
+            output.write(read)
+    if index:
+        pysam.index(str(path))
+    return path
+
+
+def make_fasta(path: Path, contigs: dict[str, int] = CONTIGS) -> Path:
+    path.write_text("".join(f">{name}\n{'A' * length}\n" for name, length in contigs.items()))
+    return path
+
+
+class Case:
+    """A folder with input files, checked together as Nextflow would hand them over."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.files: list[InputFile] = []
+        self.sheet: Path | None = None
+
+    def give(self, name: str, path: Path, given: str | None = None, index: str | None = None) -> Path:
+        self.files.append(
+            InputFile(
+                name, given or path.name, str(path), not path.exists(), "", index, path if path.exists() else None
+            )
+        )
+        return path
+
+    def rows(self, *rows: dict[str, str]) -> None:
+        self.sheet = self.folder / "sheet.json"
+        self.sheet.write_text(json.dumps(rows))
+        for row in rows:
+            for column in ("bam", "bai", "cram", "crai", "maf", "expression"):
+                if column in row:
+                    path = self.folder / row[column]
+                    index = Path(f"{path}.bai")
+                    self.give("sheet", path, row[column], str(index) if index.exists() else None)
+                    if index.exists():
+                        self.give("sheet_index", index, "")
+
+    def check(self, **parameters: Any) -> tuple[Plan | None, list[str], list[Note]]:
+        return check(parameters, self.sheet, SCHEMA, Files(self.files))
+
+    def problems(self, **parameters: Any) -> list[str]:
+        plan, problems, _ = self.check(**parameters)
+        assert (plan is None) == bool(problems)
+        return problems
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+@pytest.fixture
+def called(case: Case) -> Case:
+    """A reference without index, and one sample in two lanes, the second without index."""
+    case.give("fasta", make_fasta(case.folder / "ref.fa"))
+    make_bam(case.folder / "a.bam")
+    make_bam(case.folder / "b.bam", index=False)
+    case.rows(
+        {"patient": "P1", "sample": "S1", "sex": "XX", "lane": "1", "bam": "a.bam"},
+        {"patient": "P1", "sample": "S1", "sex": "XX", "lane": "2", "bam": "b.bam"},
+    )
+    return case
+
+
+def text_file(path: Path, content: str) -> Path:
+    path.write_text(content)
+    return path
+
+
+def test_the_plan_brings_lanes_together_and_says_which_indexes_are_there(called: Case) -> None:
+    plan, problems, notes = called.check(fasta="ref.fa")
+    folder = called.folder
+    assert (problems, notes) == ([], [])
+    lanes = [Indexed(f"{folder}/a.bam", [f"{folder}/a.bam.bai"]), Indexed(f"{folder}/b.bam", [])]
+    assert plan == Plan(
+        ["small_variants"], [Sample("S1", "S1", "P1", "XX", "0", lanes)], Indexed(f"{folder}/ref.fa", [])
+    )
+
+
+def test_a_reference_counts_as_indexed_only_with_all_its_indexes(called: Case) -> None:
+    fasta = called.folder / "ref.fa"
+    pysam.faidx(str(fasta))
+    called.give("fasta_index", Path(f"{fasta}.fai"))
+    plan, _, _ = called.check(fasta="ref.fa")
+    assert plan and plan.reference == Indexed(str(fasta), [f"{fasta}.fai"])
+    bgzipped = called.folder / "ref.fa.gz"
+    pysam.tabix_compress(str(fasta), str(bgzipped))
+    called.files = [file for file in called.files if not file.name.startswith("fasta")]
+    called.give("fasta", bgzipped)
+    called.give("fasta_index", text_file(called.folder / "ref.fa.gz.fai", Path(f"{fasta}.fai").read_text()))
+    plan, _, _ = called.check(fasta="ref.fa.gz")
+    assert plan and plan.reference == Indexed(str(bgzipped), [])  # .gzi is missing
+
+
+def test_jobs_follow_from_the_input_unless_tools_are_asked_for(called: Case) -> None:
+    called.give("cohort_maf", text_file(called.folder / "c.maf", MAF_HEADER + "TP53\t17\tT1\n"))
+    everything, _, _ = called.check(fasta="ref.fa")
+    chosen, _, _ = called.check(tools="drivers")
+    assert everything and everything.jobs == ["small_variants", "drivers", "drug_response"]
+    assert chosen and (chosen.jobs, chosen.samples, chosen.mafs) == (["drivers"], [], [f"{called.folder}/c.maf"])
+
+
+def test_nothing_given_is_told(case: Case) -> None:
+    assert case.problems() == [
+        "--input, --cohort_maf, --cohort_expression: nothing is given; give at least one of them (--help lists all)"
+    ]
+
+
+def test_what_a_job_lacks_is_told(called: Case) -> None:
+    called.files = [file for file in called.files if file.name != "fasta"]
+    called.give("cohort_expression", text_file(called.folder / "e.tsv", "gene\tT1\nTP53\t1\n"))
+    assert called.problems(tools="small_variants,drivers,drug_response", interval_padding=5) == [
+        "--tools: drivers needs --cohort_maf, or --input with a column maf",
+        "--fasta: missing; calling needs the reference genome that the reads were aligned to",
+        "--expression_scale: missing; say what the expression values are: tpm, counts, log2 or zscore",
+        "--interval_padding: given without --intervals; give the BED file or leave the padding out",
+    ]
+
+
+def test_a_missing_file_is_told_with_its_neighbour(called: Case) -> None:
+    called.rows({"patient": "P1", "sample": "S1", "bam": "c.bam"})
+    file = called.files[-1]
+    called.files[-1] = InputFile("sheet", file.given, file.path, True, "; the folder holds b.bam")
+    assert called.problems(fasta="x") == ["sheet.json: item 1, bam: c.bam: no such file; the folder holds b.bam"]
+
+
+def test_an_index_that_is_named_and_missing_is_told(called: Case) -> None:
+    called.rows({"patient": "P1", "sample": "S1", "bam": "a.bam", "bai": "z.bai"})
+    assert called.problems(fasta="x") == ["sheet.json: item 1, bai: z.bai: no such file"]
+
+
+@pytest.mark.parametrize(
+    ("contigs", "message"),
+    [
+        (
+            {"chr1": 3000, "2": 2000},
+            "a.bam: reads on contig '2' that ref.fa lacks, which has 'chr1', 'chr2'; give the reference the reads were aligned to",
+        ),
+        (
+            {"chr1": 3000, "chr2": 1999},
+            "a.bam: contig chr2 has 1999 bases, 2000 in ref.fa: another genome build; give the reference the reads were aligned to",
+        ),
+    ],
+)
+def test_contigs_that_differ_from_the_reference_are_told(called: Case, contigs: dict[str, int], message: str) -> None:
+    make_bam(called.folder / "a.bam", contigs=contigs)
+    assert called.problems(fasta="x") == [f"sheet.json: item 1, bam: {message}"]
+
+
+def test_a_contig_of_the_intervals_that_the_alignment_lacks_is_told(called: Case) -> None:
+    make_bam(called.folder / "a.bam", contigs={"chr1": 3000})
+    called.give("intervals", text_file(called.folder / "i.bed", "chr1\t0\t10\nchr2\t0\t10\n"))
+    assert called.problems(fasta="x", intervals="i.bed") == [
+        "sheet.json: item 1, bam: a.bam: contig 'chr2' of the intervals is not in its header, which has 'chr1'; give intervals with the same names"
+    ]
+
+
+def test_intervals_off_the_reference_are_told_all_at_once(called: Case) -> None:
+    called.give("intervals", text_file(called.folder / "i.bed", "chr1\t0\t3001\n3\t0\t10\n"))
+    assert called.problems(fasta="x") == [
+        "i.bed: row 1: end 3001 lies off the end of chr1, which has 3000 bases",
+        "i.bed: row 2: contig '3' is not in the reference, which has 'chr1', 'chr2'; give the same names",
+    ]
+
+
+def test_empty_intervals_are_told(called: Case) -> None:
+    called.give("intervals", text_file(called.folder / "i.bed", ""))
+    assert called.problems(fasta="x") == [
+        "i.bed: holds no interval; give contig, start and end by row, or leave the intervals out"
+    ]
+
+
+def test_a_header_that_says_unsorted_two_samples_or_nothing_readable_is_told(called: Case) -> None:
+    make_bam(called.folder / "a.bam", order="queryname")
+    make_bam(called.folder / "b.bam", sample="S1+S9")
+    make_bam(called.folder / "b.bam", sample="S1+S9", index=False)
+    text_file(called.folder / "c.bam", "no alignment")
+    called.rows(
+        {"patient": "P1", "sample": "S1", "lane": "1", "bam": "a.bam"},
+        {"patient": "P1", "sample": "S1", "lane": "2", "bam": "b.bam"},
+        {"patient": "P1", "sample": "S1", "lane": "3", "bam": "c.bam"},
+    )
+    first, second, third = called.problems(fasta="x")
+    assert (
+        first
+        == "sheet.json: item 1, bam: a.bam: is sorted by queryname, not by coordinate; sort it with: samtools sort a.bam"
+    )
+    assert (
+        second
+        == "sheet.json: item 2, bam: b.bam: has read groups of 2 samples (S1, S9); give one file per sample (samtools split)"
+    )
+    assert third.startswith("sheet.json: item 3, bam: c.bam: cannot be opened as BAM or CRAM (")
+
+
+def test_another_sample_name_in_the_read_groups_is_a_warning(called: Case) -> None:
+    make_bam(called.folder / "a.bam", sample="other")
+    plan, problems, notes = called.check(fasta="x")
+    assert plan and not problems
+    text = "a.bam: the read groups say sample other (SM), the sheet says S1; the sheet's name is used."
+    assert notes == [Note("warning", text, "S1")]
+
+
+def test_a_reference_by_plain_gzip_is_told(called: Case) -> None:
+    called.files = [file for file in called.files if file.name != "fasta"]
+    path = called.folder / "g.fa.gz"
+    path.write_bytes(gzip.compress(b">chr1\nACGT\n"))
+    called.give("fasta", path)
+    assert called.problems(fasta="x") == [
+        "g.fa.gz: compressed by gzip, which cannot be indexed; make it anew: gunzip g.fa.gz; bgzip g.fa"
+    ]
+
+
+def test_the_check_leaves_an_index_in_the_work_folder_only(called: Case) -> None:
+    called.check(fasta="x")
+    assert (called.folder / "ref.fa.fai").read_text().startswith("chr1\t3000\t")
+
+
+def test_sarek_columns_are_one_warning(called: Case) -> None:
+    called.rows({"patient": "P1", "sample": "S1", "bam": "a.bam", "fastq_1": "x.fq", "variantcaller": "y"})
+    _, problems, notes = called.check(fasta="x")
+    assert not problems
+    assert notes == [Note("warning", "sheet.json: columns of sarek that are not used here: fastq_1, variantcaller.")]
+
+
+def test_cohort_and_sheet_join_and_each_sample_stands_once(case: Case) -> None:
+    case.give(
+        "cohort_maf",
+        text_file(
+            case.folder / "cohort.maf", "#version 2.4\n" + MAF_HEADER + "TP53\t17\tT1\nKRAS\t12\tT2\nKRAS\t12\tT1\n"
+        ),
+    )
+    text_file(case.folder / "t3.maf", MAF_HEADER + "TP53\t17\tT3\n")
+    text_file(case.folder / "t2.maf", MAF_HEADER + "TP53\t17\tT2\n")
+    case.rows({"patient": "P3", "sample": "T3", "maf": "t3.maf"})
+    plan, _, _ = case.check()
+    assert plan and plan.mafs == [f"{case.folder}/cohort.maf", f"{case.folder}/t3.maf"]
+    case.rows({"patient": "P3", "sample": "T3", "maf": "t3.maf"}, {"patient": "P2", "sample": "T2", "maf": "t2.maf"})
+    assert case.problems() == [
+        "sheet.json: item 2, maf: t2.maf: sample T2 stands in --cohort_maf: cohort.maf already; leave one of them out"
+    ]
+
+
+def test_a_table_in_the_sheet_holds_the_sample_of_its_row(case: Case) -> None:
+    text_file(case.folder / "a.maf", MAF_HEADER + "TP53\t17\tX\n")
+    text_file(case.folder / "e.tsv", "gene\tTCGA-AB-2805-03A\nTP53\t1\n")
+    case.rows(
+        {"patient": "P1", "sample": "T1", "maf": "a.maf"},
+        {"patient": "P2", "sample": "TCGA-AB-2805", "expression": "e.tsv"},
+    )
+    assert case.problems(expression_scale="tpm") == [
+        "sheet.json: item 1, maf: a.maf: holds X, the row is about T1; use the same name in both, or give it as --cohort_…"
+    ]
+
+
+def test_who_has_only_mutations_or_only_expression_is_listed(case: Case) -> None:
+    barcodes = ["TCGA-AB-2805-03A-01", "T2", "T3"]
+    case.give(
+        "cohort_maf",
+        text_file(case.folder / "c.maf", MAF_HEADER + "".join(f"TP53\t17\t{barcode}\n" for barcode in barcodes)),
+    )
+    case.give("cohort_expression", text_file(case.folder / "e.tsv", "gene\tTCGA-AB-2805\tT3\tT4\nTP53\t1\t2\t3\n"))
+    _, problems, notes = case.check(expression_scale="tpm")
+    assert not problems
+    assert notes == [
+        Note("info", "1 of 3 samples have mutations and no expression: T2."),
+        Note("info", "1 of 3 samples have expression and no mutations: T4."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "empty; a MAF has a header line and one row per mutation"),
+        (
+            "TP53\t17\tT1\n",
+            "no column Tumor_Sample_Barcode in its first line (tp53, 17, t1 …); a MAF begins with a header line of column names",
+        ),
+        (MAF_HEADER, "no mutations below the header"),
+    ],
+)
+def test_a_maf_without_header_or_rows_is_told(case: Case, content: str, message: str) -> None:
+    case.give("cohort_maf", text_file(case.folder / "c.maf", content))
+    assert case.problems() == [f"--cohort_maf: c.maf: {message}"]
+
+
+def test_a_cut_off_gzip_is_told(case: Case) -> None:
+    whole = gzip.compress((MAF_HEADER + "".join(f"GENE{n}\t{n}\tT{n}\n" for n in range(5000))).encode())
+    path = case.folder / "c.maf.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    case.give("cohort_maf", path)
+    (problem,) = case.problems()
+    assert problem.startswith("--cohort_maf: c.maf.gz: cannot be decompressed (")
+    assert problem.endswith("); copy the file again")
+
+
+def test_columns_of_the_same_name_in_expression_are_told(case: Case) -> None:
+    case.give("cohort_expression", text_file(case.folder / "e.tsv", "gene\tT1\tT2\tT1\nTP53\t1\t2\t3\n"))
+    assert case.problems(expression_scale="tpm") == [
+        "--cohort_expression: e.tsv: two columns are named T1; each sample stands once"
+    ]
+
+
+def test_a_clinical_table_needs_samples(case: Case) -> None:
+    case.give("cohort_maf", text_file(case.folder / "c.maf", MAF_HEADER + "TP53\t17\tT1\n"))
+    case.give("cohort_clinical", text_file(case.folder / "cl.tsv", "patient\ttissue\nT1\tlung\n"))
+    assert case.problems() == ["--cohort_clinical: cl.tsv: no column sample, it has patient, tissue; name one sample"]
+
+
+def test_written_problems_come_with_an_empty_plan(tmp_path: Path) -> None:
+    parameters = text_file(tmp_path / "parameters.json", "{}")
+    files = text_file(tmp_path / "files.json", "[]")
+    plan, problems, notes = (tmp_path / f"{name}.json" for name in ("plan", "problems", "notes"))
+    write_checked(parameters, files, tmp_path, SCHEMA, None, plan, problems, notes)
+    assert json.loads(plan.read_text())["jobs"] == []
+    assert len(json.loads(problems.read_text())) == 1
+    assert json.loads(notes.read_text()) == []
