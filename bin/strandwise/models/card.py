@@ -40,7 +40,12 @@ def load_card(folder: Path, job: str) -> Card:
     path = folder / "card.json"
     if not path.is_file():
         raise InputError(f"{folder}: no card.json; give a model folder as in assets/models/{job}")
-    details = json.loads(path.read_text())
+    try:
+        details = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); fetch the model again") from error
+    if not {"job", "name", "version"} <= details.keys():
+        raise InputError(f"{path}: without name and version of the model; fetch the model again")
     problems = []
     if details.get("job") != job:
         problems.append(f"{path}: a model for {details.get('job')}, not for {job}")
