@@ -1,7 +1,9 @@
 """Calls one shard of one sample: candidates, networks, genotypes, reference confidence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import IntervalCalls
@@ -14,15 +16,16 @@ def call_shard(
     alignments: list[Path],
     reference: Path,
     model: Card | None,
-    intervals: list[Interval],
-    ploidy: int = 2,
+    intervals: Sequence[Interval],
+    ploidy: int | Sequence[int] = 2,
     threads: int = 1,
     realign: bool = True,
 ) -> Iterator[IntervalCalls]:
     """Yield what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
 
     Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
-    and a prior alone; realign: False to count only what the alignments show (both to measure what they are worth).
+    and a prior alone; ploidy: copies per cell, of all intervals or of each; realign: False to count only what the
+    alignments show (both to measure what they are worth).
     Raises InputError for alignments that cannot be read.
     """
     reader = CandidateReader(alignments, reference, realign)
@@ -32,13 +35,14 @@ def call_shard(
 
         genotyper = Genotyper(model, threads)
     rows = genotyper.rows if genotyper else 0
-    for interval in intervals:
+    copies = [ploidy] * len(intervals) if isinstance(ploidy, int) else ploidy
+    for interval, here in zip(intervals, copies, strict=True):
         for piece in reader.pieces(interval.contig, interval.start, interval.end, rows):
             probabilities = genotyper.probabilities(piece) if genotyper else plain_probabilities(piece)
-            yield _piece_calls(piece, probabilities, reader, ploidy)
+            yield _piece_calls(piece, probabilities, reader, here)
 
 
-def _piece_calls(piece: Candidates, probabilities, reader: CandidateReader, ploidy: int) -> IntervalCalls:  # type: ignore[no-untyped-def]
+def _piece_calls(piece: Candidates, probabilities: np.ndarray, reader: CandidateReader, ploidy: int) -> IntervalCalls:
     def sequence(start: int, end: int) -> str:
         return reader.sequence(piece.contig, start, end)
 

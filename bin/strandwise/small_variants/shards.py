@@ -167,8 +167,9 @@ def call_to_files(
     parts = list(by_copies(intervals, lengths, sex))
     if any(copies == 0 for _, copies in parts):
         notes.append(Note("info", "chromosome Y is not called: the sheet says XX", sample))
-    called = itertools.chain.from_iterable(
-        call_shard(alignments, reference, card, [part], copies, threads) for part, copies in parts if copies
+    called_parts = [(part, copies) for part, copies in parts if copies]
+    called = call_shard(
+        alignments, reference, card, [part for part, _ in called_parts], [copies for _, copies in called_parts], threads
     )
     write_calls(called, reference, sample, card.model_version, output, gvcf)
     return notes

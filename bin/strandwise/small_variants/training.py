@@ -188,7 +188,7 @@ def train(
         export(network, output / {"summary": SUMMARY_WEIGHTS, "reads": READS_WEIGHTS}[network_name])
     details = _details(name, version, recipe, sets, to_train, to_tune, networks, start)
     _write_history(work, output / HISTORY, recipe)
-    files = [SUMMARY_WEIGHTS, *([READS_WEIGHTS] if "reads" in networks else []), HISTORY]
+    files = [HISTORY, *(f"{network}.{ending}" for network in networks for ending in ("tflite", "weights.h5"))]
     write_card(output, details, files)
     shutil.rmtree(work)
     return details
@@ -212,6 +212,10 @@ def fit(
         network = summary_network(features.shape[1], mean, deviation, recipe.seed)
     else:
         network = reads_network(features.shape[1], to_train.read_rows.shape[2], mean, deviation, recipe.seed)
+    finished = work / f"{name}.weights.h5"
+    if finished.exists():
+        network.load_weights(finished)
+        return network
     if start is not None:
         network.load_weights(start.file(f"{name}.weights.h5"))
     steps = -(-len(features) // recipe.batch) * recipe.epochs
@@ -233,6 +237,8 @@ def fit(
             keras.callbacks.CSVLogger(work / f"{name}.csv", append=True),
         ],
     )
+    network.optimizer = None  # its moments are of no use to anybody else and twice the size of the weights
+    network.save_weights(finished)
     return network
 
 
