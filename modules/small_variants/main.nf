@@ -51,9 +51,10 @@ process CALL_SMALL_VARIANTS {
     val code // digest of the package folders and core/ that the command uses
 
     output:
-    tuple val(meta), path("${shard.baseName}.vcf.gz"), path("${shard.baseName}.g.vcf.gz"), emit: calls
+    tuple val(meta), path("${shard.baseName}.vcf.gz"), path("${shard.baseName}.g.vcf.gz"), path('*.tbi'), emit: calls
     path "${meta.id}.${shard.baseName}.notes.json", emit: notes
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
+    tuple val(task.process), val('LiteRT'), eval("python3 -c 'import importlib.metadata as m; print(m.version(\"ai-edge-litert\"))'"), topic: versions
 
     script:
     """
@@ -80,7 +81,7 @@ process GATHER_SMALL_VARIANTS {
     container "${params.container_registry}/calling:${workflow.manifest.version}"
 
     input:
-    tuple val(meta), path(calls, stageAs: 'shards/*'), path(gvcfs, stageAs: 'shards/*')
+    tuple val(meta), path(calls, stageAs: 'shards/*'), path(gvcfs, stageAs: 'shards/*'), path(indexes, stageAs: 'shards/*')
     val code // digest of the package folders and core/ that the command uses
 
     output:
@@ -113,8 +114,8 @@ process SUMMARISE_SMALL_VARIANTS {
     output:
     path "${meta.id}.*.{txt,json}", emit: parts
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
-    tuple val(task.process), val('samtools'), eval("python3 -c 'import pysam; print(pysam.__samtools_version__)'"), topic: versions
-    tuple val(task.process), val('bcftools'), eval("python3 -c 'import pysam; print(pysam.__bcftools_version__)'"), topic: versions
+    tuple val(task.process), val('samtools'), eval("python3 -c 'import pysam.version as v; print(v.__samtools_version__)'"), topic: versions
+    tuple val(task.process), val('bcftools'), eval("python3 -c 'import pysam.version as v; print(v.__bcftools_version__)'"), topic: versions
 
     script:
     """
@@ -148,7 +149,7 @@ workflow SMALL_VARIANTS {
     CALL_SMALL_VARIANTS(shards, reference, model, allow_model_mismatch, code)
     gathered = CALL_SMALL_VARIANTS.out.calls
         .groupTuple()
-        .map { key, vcfs, gvcfs_of -> [key.target, vcfs.toSorted { vcf -> vcf.name }, gvcfs_of.toSorted { gvcf -> gvcf.name }] }
+        .map { key, vcfs, full, indexes -> [key.target] + [vcfs, full, indexes.flatten()].collect { paths -> paths.toSorted { path -> path.name } } }
     GATHER_SMALL_VARIANTS(gathered, code)
     calls = GATHER_SMALL_VARIANTS.out.calls
     gvcfs = GATHER_SMALL_VARIANTS.out.gvcfs
