@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS
+from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
 from strandwise.drug_response.tables import RESPONSE
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import Table, write_table
@@ -132,6 +132,17 @@ def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
     reasons = _random_frame(DRIVER_REASONS, min(200, count), random)
     reasons["gene"], reasons["rank"] = genes[:200], ranks[:200]
     write_table(DRIVER_REASONS, reasons, "drivers 1", folder / "driver_reasons.tsv")
+    hits = [
+        (gene, f"T{sample}", str(random.choice(["missense", "nonsense", "frameshift"])))
+        for gene, share in zip(genes[:8], np.linspace(0.3, 0.05, 8), strict=True)
+        for sample in np.flatnonzero(random.uniform(size=samples) < share)
+    ]
+    oncoplot = pd.DataFrame(hits, columns=["gene", "sample", "effect"])
+    write_table(ONCOPLOT, oncoplot, "drivers 1", folder / "oncoplot.tsv")
+    pairs = _random_frame(GENE_PAIRS, 3, random)
+    pairs["gene"], pairs["other_gene"] = genes[:3], genes[1:4]
+    pairs["kind"], pairs["q_value"] = ["exclusive", "together", "together"], [0.001, 0.05, 0.9]
+    write_table(GENE_PAIRS, pairs, "drivers 1", folder / "gene_pairs.tsv")
     summary = {
         "model_version": "drivers 1",
         "samples": samples,

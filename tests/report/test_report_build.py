@@ -109,6 +109,12 @@ def test_names_are_text_and_never_elements(everything: Built) -> None:
     assert "<img src=x" not in everything.page
 
 
+def test_pairs_of_genes_below_the_limit_are_listed(everything: Built) -> None:
+    assert "NPM1 · FLT3" in everything.text
+    assert "FLT3 · DNMT3A" in everything.text
+    assert f"DNMT3A · {HOSTILE}" not in everything.text, "q is 0.9"
+
+
 def test_nothing_is_fetched(everything: Built) -> None:
     """Links to follow are allowed; what a browser loads by itself must lie inside the file."""
     loaded = []

@@ -9,9 +9,9 @@ from report_inputs import add_notes
 
 from strandwise.formats.notes import Note
 from strandwise.report import html
-from strandwise.report.drivers import minus_log10
+from strandwise.report.drivers import minus_log10, staircase
 from strandwise.report.drug_response import in_domain, most_telling_drugs
-from strandwise.report.figures import Axis, Point, _free_box, labelled_scatter
+from strandwise.report.figures import Axis, Point, _free_box, grid, labelled_scatter
 from strandwise.report.light import lighter, wider_bins
 from strandwise.report.overview import attention
 from strandwise.report.parts import Parts, natural, read_versions
@@ -132,6 +132,25 @@ def test_scatter_escapes_names() -> None:
     made = labelled_scatter([Point(1, 2, "<G>", html.BLUE, labelled=True)], axis, axis, 1, "q = 0.1")
     assert ">&lt;G&gt;</text>" in made
     assert "<G>" not in made
+
+
+def test_staircase_puts_carriers_of_the_first_gene_first() -> None:
+    """B carries both; A the first alone; C the second alone."""
+    assert staircase({"G1": {"A": "missense", "B": "splice"}, "G2": {"C": "missense", "B": "nonsense"}}) == [
+        "B",
+        "A",
+        "C",
+    ]
+
+
+def test_grid_draws_a_cell_per_hit() -> None:
+    """Two columns between 110 and 904: each 397 wide, cells 86 % of it."""
+    made = grid(
+        [("<G>", "50 %", {0: "missense", 1: "splice"}), ("H", "", {})], 2, {"missense": "blue", "splice": "red"}
+    )
+    assert '<path fill="blue" d="M110.0 2h341.4v18h-341.4z"><title>&lt;G&gt;: missense</title>' in made
+    assert '<path fill="red" d="M507.0 2h341.4' in made
+    assert made.count("<path fill") == 2
 
 
 def test_attention_groups_samples_and_puts_the_worst_first(tmp_path: Path) -> None:

@@ -15,6 +15,18 @@ PARENT = Parent(
     "drivers", "Cancer drivers", "Genes ranked by how much more, and how differently, they are mutated than expected."
 )
 TOP = 20
+SAMPLES_DRAWN = 600
+PAIRS_SHOWN = 15
+COLOURS = {
+    "missense": html.BLUE,
+    "inframe": html.SKY,
+    "nonsense": html.VERMILION,
+    "frameshift": html.ORANGE,
+    "splice": html.PURPLE,
+    "start_stop": "#004D80",
+    "several": html.GREEN,
+    "silent": html.GREY,
+}
 SIGNIFICANT = 0.1
 
 METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected counts per gene and mutation class come from
@@ -33,7 +45,12 @@ def chapter(parts: Parts) -> Chapter | None:
     top = table.head(TOP)
     sections: list[dict[str, Any] | None] = [_top_table(table, top)]
     if len(table):
-        sections += [_significance(table), _classes(top), _evidence(top, parts.table("driver_reasons.tsv"))]
+        sections += [
+            _significance(table),
+            _classes(top),
+            _evidence(top, parts.table("driver_reasons.tsv")),
+            *_cohort(parts, summary),
+        ]
     return Chapter(
         cards=[_card(table, summary)],
         sections=[section for section in sections if section],
@@ -129,8 +146,7 @@ def _classes(top: "pandas.DataFrame") -> dict[str, Any] | None:
     if not counts:
         return None
     categories = {
-        name: {"name": _label(name), "color": html.CATEGORIES[index % len(html.CATEGORIES)]}
-        for index, name in enumerate(counts)
+        name: {"name": _label(name), "color": COLOURS.get(name.removeprefix("n_"), html.YELLOW)} for name in counts
     }
     rows = top[["gene", *counts]].fillna(0).to_dict("records")
     data = {html.text(row["gene"]): {name: int(row[name]) for name in counts} for row in rows}
@@ -184,3 +200,70 @@ def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> di
         xcats=[_label(name) for name in lines],
         ycats=[html.text(gene) for gene in shown["gene"]],
     )
+
+
+def _cohort(parts: Parts, summary: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+    """Who carries what: oncoplot, and pairs of genes that go together or exclude each other."""
+    oncoplot, pairs = parts.table("oncoplot.tsv"), parts.table("gene_pairs.tsv")
+    return [
+        None if oncoplot is None or oncoplot.empty else _oncoplot(oncoplot, summary.get("samples", 0)),
+        None if pairs is None or pairs.empty else _pairs(pairs),
+    ]
+
+
+def staircase(hits: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Samples in the order of an oncoplot. hits: gene, most frequent first → sample → effect."""
+    samples = dict.fromkeys(sample for of_gene in hits.values() for sample in of_gene)
+    return sorted(samples, key=lambda sample: [sample not in of_gene for of_gene in hits.values()])
+
+
+def _oncoplot(table: "pandas.DataFrame", samples: int) -> dict[str, Any]:
+    hits: dict[str, dict[str, str]] = {}
+    for gene, sample, effect in table[["gene", "sample", "effect"]].itertuples(index=False):
+        hits.setdefault(gene, {})[sample] = effect
+    order = staircase(hits)
+    column = {sample: index for index, sample in enumerate(order[:SAMPLES_DRAWN])}
+    rows = [
+        (
+            gene,
+            f"{100 * len(of_gene) / samples:.0f} %" if samples else str(len(of_gene)),
+            {column[sample]: effect for sample, effect in of_gene.items() if sample in column},
+        )
+        for gene, of_gene in hits.items()
+    ]
+    colours = {kind: colour for kind, colour in COLOURS.items() if kind in set(table["effect"])}
+    named = {kind.replace("_", " or "): colour for kind, colour in colours.items()}
+    drawn = f" The first {SAMPLES_DRAWN} are drawn." if len(order) > SAMPLES_DRAWN else ""
+    share = f" of {html.number(samples)}" if samples else ""
+    return PARENT.html(
+        "drivers_oncoplot",
+        "Oncoplot",
+        figures.grid(rows, len(column), colours) + figures.legend(named),
+        f"A column is one of the {html.number(len(order))}{share} samples with a mutation in these genes; on the right the share of "
+        f"samples.{drawn} Which mutations are likely drivers: {html.link('drivers/driver_mutations.tsv')}.",
+    )
+
+
+def _pairs(table: "pandas.DataFrame") -> dict[str, Any]:
+    shown = table[table["q_value"] < SIGNIFICANT].sort_values("p_value").head(PAIRS_SHOWN)
+    words = {"exclusive": ("exclude each other", "warning"), "together": ("go together", "good")}
+    rows = []
+    for row in shown.to_dict("records"):
+        said, kind = words.get(row["kind"], (row["kind"], ""))
+        expected = f"{int(row['n_both'])} ({row['expected_both']:.1f} expected)"
+        rows.append(
+            [
+                html.Cell(f"<b>{html.text(row['gene'])}</b> · <b>{html.text(row['other_gene'])}</b>"),
+                html.Cell(f'<span class="sw-chip {kind}">{html.text(said)}</span>'),
+                html.Cell(expected, row["n_both"]),
+                f"{int(row['n_gene'])} and {int(row['n_other'])}",
+                html.Cell(html.small_number(row["q_value"]), row["q_value"]),
+            ]
+        )
+    header = ["Genes", "", "Samples with both", "With either", "q"]
+    content = html.table(header, rows, "sw-pairs", [4]) if rows else "<p>No pair stands out.</p>"
+    link = html.link("drivers/gene_pairs.tsv")
+    description = (
+        f"Pairs of driver genes at q below {SIGNIFICANT}, given how many mutations each sample has. All pairs: {link}."
+    )
+    return PARENT.html("drivers_pairs", "Genes that go together", content, description)

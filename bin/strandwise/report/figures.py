@@ -1,7 +1,7 @@
 """Figures as SVG inside the page, where MultiQC's own plots cannot show what matters (labels at points)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strandwise.report import html
@@ -79,6 +79,38 @@ def labelled_scatter(points: Sequence[Point], x: Axis, y: Axis, rule: float, rul
             middle_x = (box[0] + box[2]) / 2
             labels.append(f'<text class="name" x="{middle_x:.1f}" y="{box[3] - 3:.1f}">{html.text(point.name)}</text>')
     return "".join([*parts, *labels, "</svg>"])
+
+
+def grid(rows: Sequence[tuple[str, str, Mapping[int, str]]], columns: int, colours: Mapping[str, str]) -> str:
+    """Rows of coloured cells, one path per row and colour so that hundreds of columns stay light.
+
+    rows: label on the left, label on the right, column → kind; colours: kind → CSS colour.
+    """
+    row_height, left, right = 21, 110, 56
+    width = (WIDTH - left - right) / max(1, columns)
+    height = row_height * len(rows) + 4
+    parts = [f'<svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {height}" role="img">']
+    for index, (label, share, cells) in enumerate(rows):
+        top = index * row_height + 2
+        parts.append(f'<text class="name row" x="{left - 8}" y="{top + 14}">{html.text(label)}</text>')
+        parts.append(f'<text x="{WIDTH - right + 8}" y="{top + 14}">{html.text(share)}</text>')
+        parts.append(f'<path class="empty" d="M{left} {top}H{WIDTH - right}v{row_height - 3}H{left}z"/>')
+        for kind, colour in colours.items():
+            boxes = "".join(
+                f"M{left + column * width:.1f} {top}h{max(0.6, width * 0.86):.1f}v{row_height - 3}h-{max(0.6, width * 0.86):.1f}z"
+                for column, found in sorted(cells.items())
+                if found == kind
+            )
+            if boxes:
+                title = f"{html.text(label)}: {html.text(kind)}"
+                parts.append(f'<path fill="{colour}" d="{boxes}"><title>{title}</title></path>')
+    return "".join([*parts, "</svg>"])
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """Names of colours, in a row under a figure."""
+    entries = (f'<span><i style="background:{colour}"></i>{html.text(name)}</span>' for name, colour in colours.items())
+    return f'<p class="sw-legend">{"".join(entries)}</p>'
 
 
 Box = tuple[float, float, float, float]

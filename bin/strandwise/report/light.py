@@ -11,7 +11,7 @@ KEPT = {
     "bcftools_stats": ("ID", "SN", "TSTV", "ST", "IDD", "DP", "QUAL"),
 }
 # Histograms: field that holds the bin, first of the fields that count, bins that are enough.
-HISTOGRAMS = {"IS": (1, 2, 300), "DP": (2, 3, 100), "QUAL": (2, 3, 50)}
+HISTOGRAMS = {"IS": (1, 2, 120), "DP": (2, 3, 100), "QUAL": (2, 3, 50)}
 
 
 def lighter(kind: str, content: str, samples: int) -> str:
