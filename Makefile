@@ -15,7 +15,7 @@ demo: setup ## the main job on the real data that lies in assets/demo
 	@setup/demo.sh
 
 test: setup lint ## everything that can be checked without a container engine or SLURM
-	$(python) -m pytest -n 2 --dist worksteal
+	$(python) -m pytest -n 2 --dist loadgroup
 
 lint: setup ## style and types of Python, Nextflow and the schema
 	$(python) -m ruff check .
@@ -27,3 +27,4 @@ lock: setup ## pin every package again with its hashes, in requirements.txt, set
 	@setup/lock.sh
 
 include setup/places.mk
+include benchmarks/germline/bench.mk

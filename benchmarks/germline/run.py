@@ -15,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
 
+import pysam
 from typer import Option, Typer
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ sys.path.insert(0, str(PROJECT / "bin"))
 from strandwise.small_variants.evaluate import Allele, compare, counts, discordant  # noqa: E402
 
 app = Typer(help=__doc__, pretty_exceptions_enable=False)
+pysam.set_verbosity(0)  # peers' files lack indexes and declare some fields their own way
 
 CALLERS = ("strandwise", "bcftools", "freebayes", "gatk")
 Alleles = tuple[list[Allele], list[Allele]]
@@ -80,12 +82,12 @@ def call(
     model: Annotated[Path, Option(help="our model")] = PROJECT / "assets" / "models" / "small_variants",
     caller: Annotated[list[str] | None, Option(help="which; default all")] = None,
     only: Annotated[list[str] | None, Option(help="names or kinds of sets; default all")] = None,
-    gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0")] = "gatk",
+    gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0; without it GATK is left out")] = "",
     again: Annotated[bool, Option(help="call again what is there")] = False,
 ) -> None:
     """Call every set with every caller; what is there already is kept."""
     for one in sets_of(sets, only):
-        for name in caller or CALLERS:
+        for name in caller or [name for name in CALLERS if name != "gatk" or gatk]:
             folder = output / one["name"]
             folder.mkdir(parents=True, exist_ok=True)
             calls, cost = folder / f"{name}.vcf.gz", folder / f"{name}.cost.json"
@@ -110,14 +112,9 @@ def score(
         for name in CALLERS:
             cost = output / one["name"] / f"{name}.cost.json"
             if cost.exists():
-                paths = [
-                    Path(one["truth"]),
-                    output / one["name"] / f"{name}.vcf.gz",
-                    Path(one["fasta"]),
-                    Path(one["bed"]),
-                ]
-                pool = re.sub(r"_\d$", "", one["name"])
-                pools[pool][name].append((one, compare(*paths)))
+                calls, pool = output / one["name"] / f"{name}.vcf.gz", re.sub(r"_\d$", "", one["name"])
+                alleles = compare(Path(one["truth"]), calls, Path(one["fasta"]), Path(one["bed"]))
+                pools[pool][name].append((one, alleles))
                 costs[pool][name].append(json.loads(cost.read_text()))
     tables = accuracy_table(pools) + cost_table(costs) + pairs_table(pools)
     print("\n".join(tables))

@@ -508,10 +508,37 @@ def unpacked(packed: Path, folder: Path) -> Path:
     return plain
 
 
+COLUMNS = ("name", "bam", "truth", "bed", "fasta", "kind", "coverage", "simulator", "regions")
+
+
+def made_set(row: dict[str, str], data: Path, output: Path) -> dict[str, object]:
+    """Make one set of a plan; gives its row of SETS.tsv."""
+    fasta = unpacked(next(data.glob(f"{row['build']}.*.fa.gz")), output)
+    truth = data / f"HG001.truth.{row['build']}.chr20.vcf.gz"
+    prefix = output / row["name"]
+    found: dict[str, object] = {"name": row["name"], "kind": row["kind"], "fasta": fasta}
+    if row["truth"] == "real":
+        given = dict(word.split("=") for word in row["options"].split())
+        regions = Path(f"{prefix}.regions.bed")
+        places = [parsed(region) for region in row["region"].split(",")]
+        regions.write_text("".join(f"{contig}\t{start}\t{end}\n" for contig, start, end in places))
+        bams = ",".join(str(data / name) for name in given["bam"].split(","))
+        return {**found, "bam": bams, "truth": truth, "bed": data / given["bed"], "coverage": given["coverage"],
+                "simulator": "real", "regions": regions}  # fmt: skip
+    how = options_of(row["options"])
+    if row["truth"] == "planted":
+        truth = output / f"{row['name']}.planted.vcf.gz"
+        write_planted(fasta, row["region"], how.seed, truth)
+    simulate(fasta, truth, row["region"], how, prefix)
+    simulator = " ".join([how.simulator, *([how.profile] if how.simulator == "art" else []), how.aligner])
+    return {**found, "bam": f"{prefix}.bam", "truth": f"{prefix}.truth.vcf.gz", "bed": f"{prefix}.bed",
+            "coverage": how.coverage, "simulator": simulator, "regions": f"{prefix}.bed"}  # fmt: skip
+
+
 @app.command()
 def sets(
     plan: Annotated[Path, Option(help="table of sets: name, kind, build, truth, region, options", exists=True)],
-    data: Annotated[Path, Option(help="folder with references and truth", exists=True)],
+    data: Annotated[Path, Option(help="folder with references, truth and real reads", exists=True)],
     output: Annotated[Path, Option(help="folder for the sets; a list of them goes to SETS.tsv there")],
     only: Annotated[list[str] | None, Option(help="kinds or names to make; default all")] = None,
 ) -> None:
@@ -519,36 +546,17 @@ def sets(
     output.mkdir(parents=True, exist_ok=True)
     listing = output / "SETS.tsv"
     if not listing.exists():
-        listing.write_text("name\tbam\ttruth\tbed\tfasta\tkind\tcoverage\tsimulator\n")
+        listing.write_text("\t".join(COLUMNS) + "\n")
     made = {line.split("\t")[0] for line in listing.read_text().splitlines()}
     with plan.open() as handle:
         rows = [row for row in csv.DictReader(handle, delimiter="\t") if row["name"] not in made]
     for row in rows:
         if only and row["name"] not in only and row["kind"] not in only:
             continue
-        fasta = unpacked(next(data.glob(f"{row['build']}.*.fa.gz")), output)
-        how = options_of(row["options"])
-        prefix = output / row["name"]
-        if row["truth"] == "planted":
-            vcf = output / f"{row['name']}.planted.vcf.gz"
-            write_planted(fasta, row["region"], how.seed, vcf)
-        else:
-            vcf = data / f"HG001.truth.{row['build']}.chr20.vcf.gz"
-        number = simulate(fasta, vcf, row["region"], how, prefix)
-        print(f"{row['name']}: {number} truth records", file=sys.stderr, flush=True)
-        simulator = f"{how.simulator} {how.profile if how.simulator == 'art' else ''} {how.aligner}".replace("  ", " ")
-        line = [
-            row["name"],
-            f"{prefix}.bam",
-            f"{prefix}.truth.vcf.gz",
-            f"{prefix}.bed",
-            fasta,
-            row["kind"],
-            how.coverage,
-            simulator,
-        ]
+        found = made_set(row, data, output)
+        print(f"{row['name']}: made", file=sys.stderr, flush=True)
         with listing.open("a") as handle:
-            handle.write("\t".join(map(str, line)) + "\n")
+            handle.write("\t".join(str(found[column]) for column in COLUMNS) + "\n")
 
 
 if __name__ == "__main__":
