@@ -505,6 +505,7 @@ def unpacked(packed: Path, folder: Path) -> Path:
         with gzip.open(packed, "rb") as source, plain.open("wb") as target:
             shutil.copyfileobj(source, target)
         pysam.faidx(str(plain))
+        run("samtools", "dict", "-o", plain.with_suffix(".dict"), plain)  # GATK wants one
     return plain
 
 
