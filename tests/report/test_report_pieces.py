@@ -12,10 +12,10 @@ from strandwise.report import html
 from strandwise.report.drivers import minus_log10, staircase
 from strandwise.report.drug_response import in_domain, most_telling_drugs
 from strandwise.report.figures import Axis, Point, _free_box, grid, labelled_scatter
-from strandwise.report.light import lighter, wider_bins
+from strandwise.report.light import even_bins, lighter
 from strandwise.report.overview import attention
 from strandwise.report.parts import Parts, natural, read_versions
-from strandwise.report.small_variants import covered, median_of_histogram, summary_numbers
+from strandwise.report.small_variants import bases_text, covered, median_of_histogram, summary_numbers
 
 
 def test_numbers_as_people_write_them() -> None:
@@ -59,6 +59,7 @@ def test_covered_bases_and_their_depth() -> None:
     content = "#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\n1\t1\t100\t9\t40\t40\t10\n2\t1\t50\t9\t10\t20\t4\n"
     assert covered(content) == (50, 24.0)
     assert covered("#rname\n1\t1\t100\t0\t0\t0\t0\n") == (0, 0.0)
+    assert [bases_text(count) for count in (50_154, 3_000_000_000)] == ["50.2 kb", "3,000.0 Mb"]
 
 
 def test_summary_numbers_of_samtools_stats() -> None:
@@ -66,21 +67,30 @@ def test_summary_numbers_of_samtools_stats() -> None:
     assert summary_numbers(content) == {"raw total sequences": 25674, "error rate": 3.4e-3}
 
 
-def test_wider_bins_add_up() -> None:
+def test_bins_add_up() -> None:
     """Sizes 0 to 5 in three bins of two; the open bin stays."""
     rows = [["IS", str(size), str(size * 10)] for size in range(6)] + [["IS", ">500", "7"]]
-    assert wider_bins(rows, 1, 2, most=3) == [
-        ["IS", "0", "10"],
-        ["IS", "2", "50"],
-        ["IS", "4", "90"],
-        ["IS", ">500", "7"],
+    expected = [["IS", "0", "10"], ["IS", "2", "50"], ["IS", "4", "90"], ["IS", ">500", "7"]]
+    assert even_bins(rows, 1, 2, most=3) == expected
+    assert even_bins(rows, 1, 2, most=6) == rows
+
+
+def test_bins_that_hold_nothing_are_zero() -> None:
+    """Lengths -3 and 1, counts 4 and 5; what is no number counts nothing."""
+    rows = [["IDD", "0", "-3", "4", "."], ["IDD", "0", "1", "5", "."]]
+    made = even_bins(rows, 2, 3, most=10)
+    assert [row[2:] for row in made] == [
+        ["-3", "4", "0"],
+        ["-2", "0", "0"],
+        ["-1", "0", "0"],
+        ["0", "0", "0"],
+        ["1", "5", "0"],
     ]
-    assert wider_bins(rows, 1, 2, most=6) is rows
 
 
-def test_wider_bins_keep_fractions() -> None:
+def test_bins_keep_fractions() -> None:
     rows = [["DP", "0", str(depth), "1", "0.25"] for depth in range(4)]
-    assert wider_bins(rows, 2, 3, most=2) == [["DP", "0", "0", "2", "0.5"], ["DP", "0", "2", "2", "0.5"]]
+    assert even_bins(rows, 2, 3, most=2) == [["DP", "0", "0", "2", "0.5"], ["DP", "0", "2", "2", "0.5"]]
 
 
 def test_short_contigs_are_left_out_of_coverage() -> None:

@@ -11,13 +11,13 @@ KEPT = {
     "bcftools_stats": ("ID", "SN", "TSTV", "ST", "IDD", "DP", "QUAL"),
 }
 # Histograms: field that holds the bin, first of the fields that count, bins that are enough.
-HISTOGRAMS = {"IS": (1, 2, 120), "DP": (2, 3, 100), "QUAL": (2, 3, 50)}
+HISTOGRAMS = {"IS": (1, 2, 120), "DP": (2, 3, 100), "QUAL": (2, 3, 50), "IDD": (2, 3, 500)}
 
 
 def lighter(kind: str, content: str, samples: int) -> str:
     """Content of a samtools stats, samtools coverage or bcftools stats file with what the report draws and no more.
 
-    Totals stay as they are. Histograms (insert sizes, depths, qualities) get wider bins, the more so the more samples, and the
+    Totals stay as they are. Histograms (insert sizes, depths, qualities, indel lengths) get wider bins, the more so the more samples, and the
     short contigs of a reference with hundreds of them are dropped. Per-sample lines of bcftools stats (PSC), which repeat
     the totals where a file holds one sample, are left out.
     """
@@ -35,36 +35,36 @@ def lighter(kind: str, content: str, samples: int) -> str:
     for name, group in groups.items():
         if name in HISTOGRAMS:
             key, first_count, enough = HISTOGRAMS[name]
-            group = wider_bins(group, key, first_count, most=min(enough, max(20, POINTS // samples)))
-        rows += ["\t".join(fields) for fields in group]
+            group = even_bins(group, key, first_count, most=min(enough, max(20, POINTS // samples)))
+        # An indel has no length 0.
+        rows += ["\t".join(fields) for fields in group if not (name == "IDD" and fields[2] == "0")]
     return "\n".join([*opening, *rows]) + "\n"
 
 
-def wider_bins(rows: list[list[str]], key: int, first_count: int, most: int) -> list[list[str]]:
-    """Rows of a histogram with at most `most` bins of equal width; counts are added up. Open bins (`>500`) stay."""
-    values = [float(row[key]) for row in rows if row[key].replace(".", "", 1).isdigit()]
-    if len(values) <= most:
+def even_bins(rows: list[list[str]], key: int, first_count: int, most: int) -> list[list[str]]:
+    """Rows of a histogram in at most `most` bins of equal whole width, empty ones included, so that lines drawn through them
+    are true; counts are added up. Open bins (`>500`) come last, as they are."""
+    closed = [row for row in rows if _is_number(row[key])]
+    if not closed:
         return rows
-    width = max(1, math.ceil((max(values) + 1) / most))
-    bins: dict[str, list[str]] = {}
-    for row in rows:
-        closed = row[key].replace(".", "", 1).isdigit()
-        name = str(int(float(row[key]) // width * width)) if closed else row[key]
-        if name not in bins:
-            bins[name] = [*row[:key], name, *row[key + 1 :]]
-        else:
-            seen = bins[name]
-            for index in range(first_count, len(row)):
-                seen[index] = (
-                    f"{float(seen[index]) + float(row[index]):g}"
-                    if "." in row[index]
-                    else _sum(seen[index], row[index])
-                )
-    return list(bins.values())
+    values = [float(row[key]) for row in closed]
+    low, high = math.floor(min(values)), math.floor(max(values))
+    width = math.ceil((high - low + 1) / most)
+    first = low // width
+    sums = [[0.0] * (len(closed[0]) - first_count) for _ in range(high // width - first + 1)]
+    for row, value in zip(closed, values, strict=True):
+        counts = sums[int(value // width) - first]
+        for index, field in enumerate(row[first_count:]):
+            counts[index] += float(field) if _is_number(field) else 0.0
+    made = [
+        [*closed[0][:key], str((first + index) * width), *(f"{count:.10g}" for count in counts)]
+        for index, counts in enumerate(sums)
+    ]
+    return made + [row for row in rows if not _is_number(row[key])]
 
 
-def _sum(left: str, right: str) -> str:
-    return str(int(float(left)) + int(right)) if right.isdigit() else left
+def _is_number(field: str) -> bool:
+    return field.lstrip("-").replace(".", "", 1).isdigit()
 
 
 def _main_contigs(content: str) -> str:

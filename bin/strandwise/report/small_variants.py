@@ -123,6 +123,11 @@ def covered(content: str) -> tuple[int, float]:
     return bases, depth / bases if bases else 0.0
 
 
+def bases_text(count: int) -> str:
+    """50,154 as 50.2 kb, three thousand million as 3,000.0 Mb."""
+    return f"{count / 1e6:,.1f} Mb" if count >= 1e6 else f"{count / 1e3:.1f} kb"
+
+
 def _alignments(parts: Parts, labels: Mapping[str, str]) -> Iterator[tuple[str, str, Path]]:
     """(id, label, samtools stats) of each alignment; further lanes of a sample have a number in the file's name."""
     for identifier, label in labels.items():
@@ -156,11 +161,13 @@ def _reads(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any] | None:
         ]
         values = [reads, *shares, 100 * numbers["error rate"] if "error rate" in numbers else None]
         values += [numbers.get("average length"), numbers.get("insert size average")]
-        coverage = parts.path(f"{identifier}.coverage.txt")
-        bases, depth = covered(coverage.read_text()) if coverage else (None, None)
-        values += [None if bases is None else bases / 1e6, depth]
-        forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}", "{:,.3g} Mb", "{:.1f}×")
+        forms = ("{:,.0f}", "{:.1f} %", "{:.1f} %", "{:.1f} %", "{:.2f} %", "{:.0f}", "{:.0f}")
         cells = [html.figure_cell(value, form) for value, form in zip(values, forms, strict=True)]
+        if coverage := parts.path(f"{identifier}.coverage.txt"):
+            bases, depth = covered(coverage.read_text())
+            cells += [html.Cell(bases_text(bases), bases), html.figure_cell(depth, "{:.1f}×")]
+        else:
+            cells += [html.Cell("–")] * 2
         rows.append([html.Cell(label), *cells])
     if not rows:
         return None
