@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -169,10 +170,8 @@ def train(
     start: a model whose weights are the starting point (fine-tuning), or None. Killed and started again with the same
     arguments it goes on from the last whole epoch (in output/training). Raises InputError for unusable sets.
     """
-    import tensorflow
-
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
+    for pool in ("INTRAOP", "INTEROP"):  # read by TensorFlow when it starts
+        os.environ[f"TF_NUM_{pool}_THREADS"] = str(threads)
     sets = read_sets(table)
     work = output / "training"
     work.mkdir(parents=True, exist_ok=True)
@@ -233,8 +232,8 @@ def fit(
         validation_data=(inputs_of(name, to_tune), to_tune.labels),
         verbose=0,
         callbacks=[
-            keras.callbacks.BackupAndRestore(work / f"{name}-backup"),
             keras.callbacks.CSVLogger(work / f"{name}.csv", append=True),
+            keras.callbacks.BackupAndRestore(work / f"{name}-backup"),
         ],
     )
     network.optimizer = None  # its moments are of no use to anybody else and twice the size of the weights
@@ -275,9 +274,10 @@ def _write_history(work: Path, output: Path, recipe: Recipe) -> None:
     lines = ["network\tepoch\ttrain_loss\ttrain_accuracy\ttune_loss\ttune_accuracy"]
     for name in recipe.networks:
         with (work / f"{name}.csv").open() as handle:
-            for row in csv.DictReader(handle):
-                values = [row[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")]
-                lines.append("\t".join([name, str(int(row["epoch"]) + 1), *(f"{float(value):.6f}" for value in values)]))
+            rows = {int(row["epoch"]) + 1: row for row in csv.DictReader(handle)}  # an epoch done twice: the last one
+        for epoch, row in sorted(rows.items()):
+            values = [float(row[key]) for key in ("loss", "accuracy", "val_loss", "val_accuracy")]
+            lines.append("\t".join([name, str(epoch), *(f"{value:.6f}" for value in values)]))
     output.write_text("\n".join(lines) + "\n")
 
 
