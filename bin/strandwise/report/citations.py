@@ -32,6 +32,7 @@ WORKS = {
         "Nat Biotechnol 36:983–987 (2018)",
         "10.1038/nbt.4235",
     ),
+    "guo": Work("Guo C, et al", "On calibration of modern neural networks", "ICML 1321–1330 (2017)"),
     "samtools": Work(
         "Danecek P, et al",
         "Twelve years of SAMtools and BCFtools",

@@ -11,10 +11,12 @@ from strandwise.report.section import Card, Chapter, Parent
 
 PARENT = Parent("small_variants", "Germline small variants", "SNVs and short indels, called by a TensorFlow network.")
 
-METHODS = """Single-nucleotide variants and short indels were called from aligned reads with the germline caller of
-Strandwise ({models}), a pileup-and-network caller in the manner of DeepVariant [{deepvariant}]: candidate sites from a compiled pass over the reads, read-level tensors, and a convolutional
-network (TensorFlow/Keras [{tensorflow}], run by LiteRT) that gives probabilities of the genotypes, from which QUAL, GQ
-and PL are derived. Alignment and call statistics are those of samtools and bcftools [{samtools}]."""
+METHODS = """Single-nucleotide variants and short indels were called from aligned reads with the germline caller of Strandwise
+({models}). As in DeepVariant [{deepvariant}] every candidate site is judged by a neural network; here a compiled pass over the reads finds
+candidates and scores the reads against local haplotypes, and a network on these likelihoods and on properties of the reads
+(TensorFlow/Keras [{tensorflow}], run by LiteRT) gives the probability of 0, 1 and 2 copies of each allele, calibrated by temperature
+scaling [{guo}]. QUAL, GQ and PL follow from these probabilities. Alignment and call statistics are those of samtools and bcftools
+[{samtools}]."""
 
 
 def chapter(parts: Parts) -> Chapter | None:
@@ -30,7 +32,7 @@ def chapter(parts: Parts) -> Chapter | None:
         cards=[_card(summaries, labels)],
         sections=[section for section in sections if section],
         methods=METHODS,
-        citations=("deepvariant", "tensorflow", "samtools"),
+        citations=("deepvariant", "tensorflow", "guo", "samtools"),
         models=models,
         folders={"small_variants/": "one folder per sample: VCF and gVCF with their indexes"},
     )
@@ -219,9 +221,10 @@ def _filters(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[st
         "bargraph",
         data,
         "Every site that the caller looked at stands in the VCF with a FILTER that says why it is, or is not, a call.",
-        helptext="""`PASS`: called. `RefCall`: judged to be like the reference. Any other word is defined in the header of
-        the VCF; `bcftools view -f .,PASS` keeps the calls alone. A variant you miss is most often one of these rows: look at
-        its site with `bcftools view -r contig:position`.""",
+        helptext="""`PASS`: called. `RefCall`: judged to be like the reference. `LowQual`: no genotype has half of the
+        probability. `LowDepth`: fewer than three reads. `LowMapQ`: the same, where most reads map to several places.
+        `bcftools view -f PASS` keeps the calls alone. A variant you miss is most often one of the other rows: look at its site
+        with `bcftools view -r contig:position`.""",
         settings={"ylab": "sites", "cpswitch_counts_label": "Sites", "sort_samples": False},
         categories=categories,
     )
