@@ -66,18 +66,25 @@ def problems_of(table: Table, frame: "pandas.DataFrame") -> list[str]:
 
 def write_table(table: Table, frame: "pandas.DataFrame", model_version: str, path: Path) -> None:
     """Check `frame` (the schema's columns without model_version) and write it; raises ValueError if it breaks the schema."""
-    frame = frame.reset_index(drop=True).assign(model_version=model_version)
-    problems = problems_of(table, frame)
-    if problems:
-        raise ValueError("; ".join(problems))
-    for column in table.columns:
-        if column.kind is int:
-            frame[column.name] = frame[column.name].astype("Int64")
-        elif column.kind is float:
-            text = frame[column.name].map(lambda value, digits=column.digits: f"{value:.{digits}g}", na_action="ignore")
-            frame[column.name] = text
-    with written(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False, quoting=csv.QUOTE_NONE, escapechar="\\")
+    write_parts(table, [frame], model_version, path)
+
+
+def write_parts(table: Table, frames: Iterable["pandas.DataFrame"], model_version: str, path: Path) -> None:
+    """As write_table, for a table too large to be held at once: each frame is checked and written in its turn."""
+    with written(path) as temporary, temporary.open("w", newline="") as stream:
+        stream.write("\t".join(column.name for column in table.all_columns) + "\n")
+        for frame in frames:
+            frame = frame.reset_index(drop=True).assign(model_version=model_version)
+            problems = problems_of(table, frame)
+            if problems:
+                raise ValueError("; ".join(problems))
+            for column in table.columns:
+                if column.kind is int:
+                    frame[column.name] = frame[column.name].astype("Int64")
+                elif column.kind is float:
+                    pattern = f"{{:.{column.digits}g}}"
+                    frame[column.name] = frame[column.name].map(pattern.format, na_action="ignore")
+            frame.to_csv(stream, sep="\t", index=False, header=False, quoting=csv.QUOTE_NONE, escapechar="\\")
 
 
 def read_table(table: Table, path: Path) -> "pandas.DataFrame":

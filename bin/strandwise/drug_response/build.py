@@ -1,0 +1,246 @@
+"""Trains a whole model: encoder, mutations, molecules, and from lines left out its intervals, its domain and its figures."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strandwise.drug_response.domain import novelty
+from strandwise.drug_response.figures import agreement
+from strandwise.drug_response.intervals import LEVEL, half_widths, widening
+from strandwise.drug_response.layout import Training, read_training
+from strandwise.drug_response.model import QUANTILES, Domain, Events, Intervals, Model, save
+from strandwise.drug_response.molecules import NEAR, drug_groups, residuals_new
+from strandwise.drug_response.network import delta
+from strandwise.drug_response.training import Recipe, corrections, factor_ridge, fit, is_blood, make_reference
+from strandwise.errors import InputError
+from strandwise.formats.molecules import fingerprints
+from strandwise.progress import progress
+
+if TYPE_CHECKING:
+    import numpy
+
+EVENT_Z = 5.0
+FOLDS = 5
+LICENCE = (
+    "Research and education only; no resale, no commercial service (terms of the GDSC data that the weights were trained on; see "
+    "LICENCE in this folder)"
+)
+
+
+@dataclass
+class LeftOut:
+    """Predictions for lines by a model that did not see them, ln µM (lines, drugs); strange: (lines,) see intervals.py."""
+
+    prediction: "numpy.ndarray"
+    mutations_only: "numpy.ndarray"
+    explained: "numpy.ndarray"
+    distance: "numpy.ndarray"
+
+
+def train(
+    folder: Path,
+    output: Path,
+    recipe: Recipe,
+    name: str,
+    version: str,
+    folds: Path | None = None,
+    predictions: Path | None = None,
+) -> dict[str, Any]:
+    """Train on a training folder (layout.py) and write a model folder. Returns the card's figures.
+
+    folds: TSV line, fold; by default five random parts. predictions: where to keep the predictions of lines left out.
+    """
+    import numpy
+
+    training = read_training(folder)
+    parts = read_folds(folds, training.lines) if folds else random_folds(len(training.lines), FOLDS, recipe.seed)
+    left_out = cross_fit(training, parts, recipe)
+    tissue_parts = tissue_folds(training.tissues, FOLDS)
+    # Two networks do for the width of intervals; the shipped ensemble is a little better than these.
+    strangers = cross_fit(training, tissue_parts, replace(recipe, members=min(recipe.members, 2)))
+    if predictions:
+        numpy.savez_compressed(predictions, lines=left_out.prediction, folds=parts, tissues=strangers.prediction, tissue_folds=tissue_parts)
+    model = fit_model(training, recipe)
+    figures = finish(model, training, (left_out, parts), (strangers, tissue_parts))
+    details = {
+        "name": name,
+        "version": version,
+        "licence": LICENCE,
+        "inputs": "expression (log scale, TPM, counts or z scores; at least a quarter of the genes), mutations (MAF), tissue",
+        "trained_on": {"lines": len(training.lines), "drugs": len(training.drugs), "pairs": int((~numpy.isnan(training.response)).sum())},
+        "recipe": recipe.__dict__,
+        "figures": figures,
+        "limits": "Cell lines are not patients. For research; not for treatment decisions.",
+    }  # fmt: skip
+    save(model, output, details)
+    return figures
+
+
+def random_folds(lines: int, folds: int, seed: int) -> "numpy.ndarray":
+    import numpy
+
+    return numpy.random.default_rng(seed).permutation(lines) % folds
+
+
+def read_folds(path: Path, names: list[str], column: str = "line") -> "numpy.ndarray":
+    """Fold of each line (or drug), -1 where the file does not name it. Raises InputError where a column is missing."""
+    import pandas
+
+    frame = pandas.read_csv(path, sep="\t", dtype={column: str})
+    if column not in frame or "fold" not in frame:
+        raise InputError(f"{path.name}: columns {column} and fold are needed; it has {', '.join(frame.columns)}")
+    return frame.set_index(column)["fold"].reindex(names).fillna(-1).astype(int).to_numpy()
+
+
+def tissue_folds(tissues: "numpy.ndarray", folds: int) -> "numpy.ndarray":
+    """Whole tissues put into folds of about equal size, largest first."""
+    import numpy
+
+    names, counts = numpy.unique(tissues, return_counts=True)
+    sizes, place = [0] * folds, {}
+    for name, count in sorted(zip(names, counts, strict=True), key=lambda pair: (-pair[1], pair[0])):
+        place[name] = sizes.index(min(sizes))
+        sizes[place[name]] += count
+    return numpy.array([place[name] for name in tissues])
+
+
+def fit_model(training: Training, recipe: Recipe) -> Model:
+    """Encoder and mutations; intervals and domain are still to come (finish)."""
+    import numpy
+
+    encoder, factors = fit(training, recipe)
+    reference = make_reference(training)
+    scores = (training.scores - reference.mean) / reference.sd
+    components_sd = numpy.maximum((scores @ encoder.projection).std(axis=0), 1e-6).astype(numpy.float32)
+    left = training.response - factors.left_out - scores @ encoder.correction * encoder.drug_sd
+    events = fit_events(training, reference.tissues, left / encoder.drug_sd, encoder.drug_sd)
+    quantiles = numpy.nanquantile(training.response, QUANTILES, axis=0).T
+    nothing = numpy.zeros(len(training.drugs), numpy.float32)
+    return Model(
+        None, training.drugs, training.smiles, reference, encoder, events, Domain(0.0, numpy.inf, 1.0, components_sd),
+        Intervals(nothing, nothing, 0.0, numpy.zeros(2, numpy.float32)), quantiles.astype(numpy.float32), {},
+    )  # fmt: skip
+
+
+def fit_events(training: Training, tissues: list[str], left: "numpy.ndarray", drug_sd: "numpy.ndarray") -> Events:
+    """Mutations of driver genes: what they add to expression, and what they and the tissue say alone.
+
+    left: (lines, drugs) what expression leaves unexplained, in units of drug_sd, with gaps.
+    """
+    import numpy
+
+    chosen = [index for index, name in enumerate(training.event_names) if name.endswith("_mut")]
+    names = [training.event_names[index] for index in chosen]
+    events = training.events[:, chosen].astype(float)
+    frequency = numpy.nan_to_num(numpy.nanmean(events, axis=0)) if names else numpy.zeros(0)
+    centred = numpy.nan_to_num(events - frequency)
+    spread = numpy.sqrt(numpy.maximum(frequency * (1 - frequency), 1e-6))
+    often = frequency * len(events) >= 5
+    recipe = Recipe(correction_z=EVENT_Z, correction_shrinkage=1.0, correction_genes=8)
+    correction = corrections(centred / spread * often, left, recipe) / spread[:, None] * drug_sd
+    belongs = (training.tissues[:, None] == numpy.array(tissues)).astype(float)
+    both = numpy.hstack([centred * 0.3, belongs])
+    factors = factor_ridge(1 + both @ both.T, training.response, 60)
+    coefficients = both.T @ factors.dual @ factors.loadings * factors.drug_sd
+    return Events(
+        names, frequency, correction.astype(numpy.float32), (0.3 * coefficients[: len(names)]).astype(numpy.float32),
+        coefficients[len(names) :].astype(numpy.float32),
+    )  # fmt: skip
+
+
+def predict(model: Model, training: Training) -> tuple["numpy.ndarray", "numpy.ndarray", "numpy.ndarray", "numpy.ndarray"]:
+    """For lines of the training platform: prediction with expression and without (ln µM), explained, distance."""
+    import numpy
+
+    scores = (training.scores - model.reference.mean) / model.reference.sd
+    place = {name: index for index, name in enumerate(model.reference.tissues)}
+    tissue = numpy.array([place.get(name, -1) for name in training.tissues])
+    names = [training.event_names.index(name) for name in model.events.names]
+    events = training.events[:, names]
+    changed = delta(model.encoder, scores, is_blood(training.tissues)) + mutation_delta(model.events, events)
+    alone = mutations_only(model.events, events, tissue)
+    return (model.encoder.drug_mean + changed, model.encoder.drug_mean + alone, *novelty(model.encoder, model.domain, scores))
+
+
+def mutation_delta(events: Events, given: "numpy.ndarray") -> "numpy.ndarray":
+    """What mutations add to the score from expression, ln µM (samples, drugs); nothing where mutations are unknown (NaN)."""
+    import numpy
+
+    return numpy.nan_to_num(given - events.frequency) @ events.correction
+
+
+def mutations_only(events: Events, given: "numpy.ndarray", tissue: "numpy.ndarray") -> "numpy.ndarray":
+    """Score without expression, ln µM from the drug's mean; tissue -1 where it is not known."""
+    import numpy
+
+    rows = numpy.vstack([events.tissue, numpy.zeros(events.tissue.shape[1], numpy.float32)])
+    return numpy.nan_to_num(given - events.frequency) @ events.alone + rows[tissue]
+
+
+def cross_fit(training: Training, parts: "numpy.ndarray", recipe: Recipe) -> LeftOut:
+    """Predict each fold by a model trained on the others."""
+    import numpy
+
+    found: list[Any] = [None] * len(parts)
+    for part in progress(numpy.unique(parts), len(numpy.unique(parts)), "folds"):
+        model = fit_model(training.part(parts != part), recipe)
+        for line, row in zip(numpy.flatnonzero(parts == part), zip(*predict(model, training.part(parts == part)), strict=True), strict=True):
+            found[line] = row
+    return LeftOut(*(numpy.array(column) for column in zip(*found, strict=True)))
+
+
+def finish(
+    model: Model, training: Training, left_out: tuple[LeftOut, "numpy.ndarray"], strangers: tuple[LeftOut, "numpy.ndarray"]
+) -> dict[str, Any]:
+    """Set intervals and domain from lines left out at random and by tissue; returns the figures of both."""
+    import numpy
+
+    known, far = left_out[0], strangers[0]
+    typical = float(numpy.median(1 - known.explained))
+    residuals = [training.response - some.prediction for some in (known, far)]
+    strange = [(1 - some.explained) / typical for some in (known, far)]
+    sd = model.encoder.drug_sd
+    slope = _slope([numpy.sqrt(numpy.nanmean((part / sd) ** 2, axis=1)) for part in residuals], strange)
+    wider = [widening(part, slope) for part in strange]
+    model.intervals.drug = half_widths(numpy.vstack(residuals), sd, numpy.concatenate(wider)).astype(numpy.float32)
+    alone = training.response - known.mutations_only
+    model.intervals.mutations_only = half_widths(alone, sd, numpy.ones(len(alone))).astype(numpy.float32)
+    model.intervals.slope = slope
+    fit_molecules(model, training, known.prediction)
+    model.domain.explained = float(numpy.quantile(known.explained, 0.01))
+    model.domain.distance = float(numpy.quantile(known.distance, 0.99))
+    model.domain.typical = typical
+    figures: dict[str, Any] = {}
+    for what, (some, parts), wide in (("lines_left_out", left_out, wider[0]), ("tissues_left_out", strangers, wider[1])):
+        normalised, per_drug = agreement(training.response, some.prediction, parts)
+        inside = numpy.abs(training.response - some.prediction) <= model.intervals.drug * wide[:, None]
+        covered = float(inside[~numpy.isnan(training.response)].mean())
+        figures[what] = {"normalised_pearson": normalised, "per_drug_pearson": per_drug, "interval_coverage": covered}
+    normalised, per_drug = agreement(training.response, known.mutations_only, left_out[1])
+    figures["lines_left_out_mutations_and_tissue_only"] = {"normalised_pearson": normalised, "per_drug_pearson": per_drug}
+    return figures
+
+
+def fit_molecules(model: Model, training: Training, left_out: "numpy.ndarray") -> None:
+    """Fingerprints of the drugs, and the width of intervals for structures that were never screened."""
+    import numpy
+
+    known = fingerprints(training.smiles)
+    model.molecules["fingerprints"] = numpy.packbits(known, axis=1)
+    if known.any(axis=1).sum() < 10:
+        model.intervals.new_drug = numpy.full(2, numpy.nanquantile(numpy.abs(training.response - left_out), 0.99))
+        return
+    errors, nearest = residuals_new(training.response, left_out, model.encoder.drug_mean, known, drug_groups(known))
+    near = nearest >= NEAR
+    widths = [numpy.nanquantile(numpy.abs(errors[:, kind]), LEVEL) if kind.sum() >= 5 else numpy.nan for kind in (near, ~near)]
+    all_drugs = numpy.nanquantile(numpy.abs(errors), LEVEL)
+    model.intervals.new_drug = numpy.where(numpy.isnan(widths), all_drugs, widths).astype(numpy.float32)
+
+
+def _slope(errors: list["numpy.ndarray"], strange: list["numpy.ndarray"]) -> float:
+    """Growth of the logarithm of a line's error with its strangeness, by least squares; never negative."""
+    import numpy
+
+    x = numpy.clip(numpy.concatenate(strange) - 1, 0, 3)
+    y = numpy.log(numpy.maximum(numpy.concatenate(errors), 1e-6))
+    return max(float(numpy.polyfit(x, y, 1)[0]), 0.0)

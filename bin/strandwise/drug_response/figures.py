@@ -1,0 +1,41 @@
+"""How well predictions agree with measurements, by the definitions of docs/methods.md."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy
+
+LEAST_LINES = 30
+
+
+def agreement(response: "numpy.ndarray", prediction: "numpy.ndarray", parts: "numpy.ndarray") -> tuple[float, float]:
+    """Normalised and per-drug Pearson correlation of lines left out.
+
+    response, prediction: (lines, drugs) ln µM, gaps NaN; parts: (lines,) fold. From both the drug's mean over the training
+    lines of the fold is taken. Normalised: all pairs together; per drug: mean over drugs with at least 30 lines.
+    """
+    import numpy
+
+    truth, guess = centred(response, prediction, parts)
+    known = ~numpy.isnan(truth)
+    normalised = numpy.corrcoef(truth[known], guess[known])[0, 1]
+    correlations = [
+        numpy.corrcoef(truth[known[:, drug], drug], guess[known[:, drug], drug])[0, 1]
+        for drug in range(truth.shape[1])
+        if known[:, drug].sum() >= LEAST_LINES
+    ]
+    return float(normalised), float(numpy.nanmean(correlations))
+
+
+def centred(
+    response: "numpy.ndarray", prediction: "numpy.ndarray", parts: "numpy.ndarray"
+) -> tuple["numpy.ndarray", "numpy.ndarray"]:
+    """Both without the drug's mean over the lines outside the fold."""
+    import numpy
+
+    truth, guess = response.copy(), prediction.astype(float)
+    for part in numpy.unique(parts):
+        mean = numpy.nanmean(response[parts != part], axis=0)
+        truth[parts == part] -= mean
+        guess[parts == part] -= mean
+    return truth, guess

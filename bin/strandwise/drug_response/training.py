@@ -1,0 +1,223 @@
+"""Trains the omics encoder: reduced-rank kernel ridge in primal form, an ensemble of networks, corrections by few genes.
+
+Every choice (regularisation per factor, number of networks' epochs, share of the networks) is made from the lines given.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from strandwise.drug_response.layout import Training
+from strandwise.drug_response.network import Encoder, keras_member
+from strandwise.drug_response.reference import BLOOD, Reference
+from strandwise.progress import progress
+
+if TYPE_CHECKING:
+    import numpy
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes and settings of training; docs/methods.md says how they were chosen."""
+
+    factors: int = 96
+    components: int = 300
+    members: int = 4
+    hidden: tuple[int, ...] = (512, 256)
+    dropout: tuple[float, float] = (0.1, 0.3)
+    epochs: int = 25
+    batch: int = 32
+    learning_rate: float = 1e-3
+    network_share: float = 0.5
+    blood_weight: float = 1.0
+    correction_z: float = 4.0
+    correction_shrinkage: float = 1.0
+    correction_genes: int = 20
+    seed: int = 20261124
+
+
+REGULARISERS = tuple(0.003 * (10 / 0.003) ** (step / 17) for step in range(18))
+
+
+def make_reference(training: Training) -> Reference:
+    """Mean, SD and tissue means of the training lines. Tissues of fewer than 10 lines are left out."""
+    import numpy
+
+    mean = training.scores.mean(axis=0)
+    sd = numpy.maximum(training.scores.std(axis=0), 1e-3)
+    scores = (training.scores - mean) / sd
+    tissues, means, left = [], [], scores.copy()
+    for tissue in sorted(set(training.tissues)):
+        inside = training.tissues == tissue
+        count = int(inside.sum())
+        left[inside] -= scores[inside].mean(axis=0)
+        if count >= 10:
+            tissues.append(str(tissue))
+            means.append(scores[inside].mean(axis=0) * count / (count + 5))
+    freedom = max(len(scores) - len(set(training.tissues)), 1)
+    within = numpy.sqrt((left**2).sum(axis=0) / freedom).astype(numpy.float32)
+    if not tissues:
+        tissues, means = ["any"], [numpy.zeros(len(mean))]
+    return Reference(training.genes, mean, sd, tissues, numpy.array(means, numpy.float32), within)
+
+
+def is_blood(tissues: "numpy.ndarray") -> "numpy.ndarray":
+    import numpy
+
+    return numpy.isin(tissues, BLOOD).astype(numpy.float32)
+
+
+@dataclass
+class Factors:
+    """Responses of the training lines as factors, and the kernel ridge on them.
+
+    loadings: (factors, drugs) in units of drug_sd; left_out: (lines, drugs) prediction of each line without it, ln µM;
+    filled: responses with gaps filled by left_out; dual: (lines, factors) coefficients over training lines (never shipped).
+    """
+
+    drug_mean: "numpy.ndarray"
+    drug_sd: "numpy.ndarray"
+    loadings: "numpy.ndarray"
+    dual: "numpy.ndarray"
+    left_out: "numpy.ndarray"
+    filled: "numpy.ndarray"
+
+
+def factor_ridge(kernel: "numpy.ndarray", response: "numpy.ndarray", factors: int | None = None, passes: int = 3) -> Factors:
+    """Kernel ridge on the principal components of the response matrix, each with its own regulariser.
+
+    kernel: (lines, lines); response: (lines, drugs) with gaps, which are filled by the model itself in some passes. The
+    regulariser of a factor is that with the least leave-one-out error, which is closed-form for ridge.
+    """
+    import numpy
+
+    mean = numpy.nanmean(response, axis=0)
+    sd = numpy.maximum(numpy.nanstd(response, axis=0), 1e-6)
+    known = ~numpy.isnan(response)
+    target = numpy.where(known, (response - mean) / sd, 0)
+    values, vectors = numpy.linalg.eigh(kernel)
+    values = numpy.maximum(values, 0)
+    filled = target = target.astype(values.dtype)
+    for _ in range(passes + 1):
+        loadings = principal_components(filled, factors or filled.shape[1]).T
+        goal = filled @ loadings.T
+        best = numpy.full(len(loadings), numpy.inf)
+        chosen, left_out, turned = numpy.zeros(len(loadings)), numpy.zeros_like(goal), vectors.T @ goal
+        for regulariser in REGULARISERS:
+            shrunk = values / (values + regulariser)
+            own = ((vectors**2) @ shrunk)[:, None]
+            predicted = (vectors @ (shrunk[:, None] * turned) - own * goal) / (1 - own)
+            error = ((goal - predicted) ** 2).sum(axis=0)
+            better = error < best
+            best[better], chosen[better], left_out[:, better] = error[better], regulariser, predicted[:, better]
+        predictions = left_out @ loadings
+        used, filled = filled, numpy.where(known, target, predictions)
+    dual = vectors @ (turned / (values[:, None] + chosen))
+    return Factors(mean, sd, loadings, dual, mean + predictions * sd, mean + used * sd)
+
+
+def principal_components(values: "numpy.ndarray", count: int) -> "numpy.ndarray":
+    """The first right singular vectors of (lines, genes), as columns, by way of the lines' inner products."""
+    import numpy
+
+    squares, vectors = numpy.linalg.eigh(values @ values.T)
+    kept = numpy.argsort(-squares)[: min(count, len(values) - 1)]
+    return values.T @ (vectors[:, kept] / numpy.sqrt(numpy.maximum(squares[kept], 1e-12)))
+
+
+def fit(training: Training, recipe: Recipe) -> tuple[Encoder, Factors]:
+    """Train the encoder on all lines of `training`."""
+    import numpy
+
+    reference = make_reference(training)
+    scores = (training.scores - reference.mean) / reference.sd
+    # Genes that hardly vary are mostly noise of the array: they enter with the square root of their spread.
+    weight = numpy.sqrt(reference.sd)
+    weighted = scores * weight
+    weight, weighted = (part / numpy.sqrt((weighted**2).sum(axis=1).mean()) for part in (weight, weighted))
+    blood = is_blood(training.tissues)
+    both = numpy.equal.outer(blood > 0, blood > 0)
+    similar = weighted @ weighted.T / 2
+    factors = factor_ridge(1 + similar * (1 + recipe.blood_weight * both), training.response, recipe.factors)
+    all_lines = weight[:, None] * (weighted.T @ factors.dual) / 2
+    # Coefficients for samples of solid tissues, then what blood adds to them.
+    solid = recipe.blood_weight * weight[:, None] * (weighted.T @ (factors.dual * (1 - blood[:, None]))) / 2
+    inside = recipe.blood_weight * weight[:, None] * (weighted.T @ (factors.dual * blood[:, None])) / 2
+    components = principal_components(weighted, recipe.components)
+    size = numpy.sqrt(((weighted @ components) ** 2).sum(axis=1).mean() / components.shape[1])
+    projection = weight[:, None] * components / (2 * size)
+    networks = _networks(scores @ projection, (training.response - factors.drug_mean) / factors.drug_sd, recipe)
+    encoder = Encoder(
+        *(part.astype(numpy.float32) for part in (all_lines + solid, inside - solid, factors.loadings, projection)),
+        networks,
+        corrections(scores, (training.response - factors.left_out) / factors.drug_sd, recipe),
+        factors.drug_mean.astype(numpy.float32),
+        factors.drug_sd.astype(numpy.float32),
+        recipe.network_share if recipe.members else 0.0,
+    )
+    return encoder, factors
+
+
+def corrections(scores: "numpy.ndarray", left: "numpy.ndarray", recipe: Recipe) -> "numpy.ndarray":
+    """Per drug a small ridge on the features that correlate with what the ridge on all genes leaves unexplained.
+
+    scores: (lines, features) standardised; left: (lines, drugs) leave-one-out residuals in units of drug_sd, with gaps.
+    Returns (features, drugs).
+    """
+    import numpy
+
+    known = ~numpy.isnan(left)
+    residual = numpy.where(known, left, 0)
+    count = known.sum(axis=0)
+    spread = numpy.sqrt((residual**2).sum(axis=0) / count)
+    z = scores.T @ residual / (spread * numpy.sqrt(count))
+    coefficients = numpy.zeros(z.shape, numpy.float32)
+    for drug in range(z.shape[1]):
+        strongest = numpy.argsort(-numpy.abs(z[:, drug]), kind="stable")[: recipe.correction_genes]
+        chosen = strongest[numpy.abs(z[strongest, drug]) > recipe.correction_z]
+        if not len(chosen):
+            continue
+        features = scores[known[:, drug]][:, chosen]
+        penalty = recipe.correction_shrinkage * count[drug] * numpy.eye(len(chosen))
+        moment = features.T @ residual[known[:, drug], drug]
+        coefficients[chosen, drug] = numpy.linalg.solve(features.T @ features + penalty, moment)
+    return coefficients
+
+
+def _networks(
+    components: "numpy.ndarray", target: "numpy.ndarray", recipe: Recipe
+) -> list[list[tuple["numpy.ndarray", "numpy.ndarray"]]]:
+    """Train the members of the ensemble; target: (lines, drugs) in units of drug_sd, with gaps."""
+    import keras
+    import numpy
+    import tensorflow
+
+    known = tensorflow.constant(~numpy.isnan(target), tensorflow.float32)
+    wanted = tensorflow.constant(numpy.nan_to_num(target), tensorflow.float32)
+    inputs = tensorflow.constant(components, tensorflow.float32)
+    members = []
+    for member in progress(range(recipe.members), recipe.members, "networks"):
+        keras.utils.set_random_seed(recipe.seed + member)
+        model = keras_member(components.shape[1], recipe.hidden, target.shape[1], recipe.dropout)
+        steps = -(-len(components) // recipe.batch) * recipe.epochs
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4)
+        optimizer.build(model.trainable_variables)
+
+        @tensorflow.function
+        def step(places: "tensorflow.Tensor", model: keras.Model = model, optimizer: keras.Optimizer = optimizer) -> None:
+            mask = tensorflow.gather(known, places)
+            with tensorflow.GradientTape() as tape:
+                error = model(tensorflow.gather(inputs, places), training=True) - tensorflow.gather(wanted, places)
+                loss = tensorflow.reduce_sum(mask * error**2) / tensorflow.reduce_sum(mask)
+            optimizer.apply_gradients(
+                zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+            )
+
+        random = numpy.random.default_rng(recipe.seed + member)
+        for _ in range(recipe.epochs):
+            order = random.permutation(len(components))
+            for first in range(0, len(order), recipe.batch):
+                step(tensorflow.constant(order[first : first + recipe.batch]))
+        weights = model.get_weights()
+        members.append(list(zip(weights[::2], weights[1::2], strict=True)))
+    return members
