@@ -96,18 +96,18 @@ def test_gvcf_record_carries_non_ref_last():
 
 def test_blocks_end_at_sites_bands_grid_and_missing_depth():
     start, end = GRID - 30, GRID + 20
-    calls = interval(start, end, [snp(GRID - 20)])
-    calls.reference_quality[:5] = 39  # the band below
-    calls.reference_quality[7] = 45  # lower, but in the band of 50
+    calls = interval(start, end, [snp(GRID - 20)], quality=70)
+    calls.reference_quality[:5] = 49  # the band below
+    calls.reference_quality[7] = 55  # lower, but in the band of 70
     calls.depth[7] = 10
     calls.depth[-4:] = 0
     calls.reference_quality[-4:] = 0
     lines = [line.split("\t") for _, line in blocks(calls, BASES[start:end].encode())]
     assert [(int(line[1]), line[7], line[9]) for line in lines] == [
-        (GRID - 29, f"END={GRID - 25}", "0/0:39:20:20:0,39,390"),
-        (GRID - 24, f"END={GRID - 20}", "0/0:45:18:10:0,45,450"),  # 5 positions: four of depth 20, one of 10
-        (GRID - 18, f"END={GRID}", "0/0:50:20:20:0,50,500"),
-        (GRID + 1, f"END={GRID + 16}", "0/0:50:20:20:0,50,500"),
+        (GRID - 29, f"END={GRID - 25}", "0/0:49:20:20:0,49,490"),
+        (GRID - 24, f"END={GRID - 20}", "0/0:55:18:10:0,55,550"),  # 5 positions: four of depth 20, one of 10
+        (GRID - 18, f"END={GRID}", "0/0:70:20:20:0,70,700"),
+        (GRID + 1, f"END={GRID + 16}", "0/0:70:20:20:0,70,700"),
         (GRID + 17, f"END={GRID + 20}", "./.:0:0:0:0,0,0"),
     ]
     assert [line[3] for line in lines] == [BASES[int(line[1]) - 1] for line in lines]

@@ -1,15 +1,23 @@
 """Shards: equal work, deterministic, cut at the grid, nothing lost."""
 
 import itertools
+from pathlib import Path
 
 import numpy
 import pytest
 
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval, read_bed
-from strandwise.formats.vcf import GRID
+from strandwise.formats.vcf import GRID, record_count
 from strandwise.small_variants.copies import by_copies
-from strandwise.small_variants.shards import WORK_PER_BASE, WORK_PER_INTERVAL, cut, make_shards, pieces_of
+from strandwise.small_variants.shards import (
+    WORK_PER_BASE,
+    WORK_PER_INTERVAL,
+    call_to_files,
+    cut,
+    make_shards,
+    pieces_of,
+)
 
 MEGABASE = Interval("c", 0, 1_000_000)
 
@@ -111,3 +119,35 @@ def test_copies_of_sex_chromosomes():
     assert list(by_copies([Interval("chrM", 0, 9)], lengths, "XX")) == [(Interval("chrM", 0, 9), 1)]
     unknown_build = Interval("X", 0, 5_000)
     assert list(by_copies([unknown_build], lengths, "XY")) == [(unknown_build, 2)]
+
+
+def test_reads_that_break_off_are_an_error_and_leave_no_file(tmp_path):
+    from made_alignments import make_bam, make_reference
+
+    reference, bam = make_reference(tmp_path), make_bam(tmp_path)
+    data = bytearray(bam.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 20_000] = bytes(20_000)
+    bam.write_bytes(data)
+    bed = tmp_path / "0001.bed"
+    bed.write_text("chr1\t0\t60000\n")
+    model = Path(__file__).parents[2] / "assets" / "models" / "small_variants"
+    outputs = tmp_path / "x.vcf.gz", tmp_path / "x.g.vcf.gz"
+    with pytest.raises(InputError, match=r"x\.bam: reads break off in 0001\.bed: the file is damaged; copy it again"):
+        call_to_files([bam], reference, model, bed, "A", "NA", False, 1, *outputs)
+    assert not list(tmp_path.glob("*vcf.gz*"))
+
+
+def test_no_reads_is_a_valid_empty_file(tmp_path):
+    from made_alignments import make_bam, make_reference
+
+    reference, bam = make_reference(tmp_path), make_bam(tmp_path, starts=[])
+    bed = tmp_path / "0001.bed"
+    bed.write_text("chr1\t0\t25000\n")
+    model = Path(__file__).parents[2] / "assets" / "models" / "small_variants"
+    (note,) = call_to_files(
+        [bam], reference, model, bed, "A", "NA", False, 1, tmp_path / "x.vcf.gz", tmp_path / "x.g.vcf.gz"
+    )
+    assert note.level == "info"
+    assert record_count(tmp_path / "x.vcf.gz") == 0
+    assert record_count(tmp_path / "x.g.vcf.gz") == 3  # blocks without a genotype, cut at 10,000 and 20,000

@@ -163,7 +163,13 @@ def call_to_files(
     card = load_card(model, "small_variants")
     lengths = contig_lengths(reference)
     intervals = read_bed(shard, lengths)
-    notes = check_assay(card, look(alignments, reference, intervals), allow_model_mismatch, sample)
+    try:
+        with quiet():
+            seen = look(alignments, reference, intervals)
+    except OSError as error:
+        names = ", ".join(path.name for path in alignments)
+        raise InputError(f"{names}: reads break off in {shard.name}: the file is damaged; copy it again") from error
+    notes = check_assay(card, seen, allow_model_mismatch, sample)
     parts = list(by_copies(intervals, lengths, sex))
     if any(copies == 0 for _, copies in parts):
         notes.append(Note("info", "chromosome Y is not called: the sheet says XX", sample))
