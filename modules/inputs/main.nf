@@ -113,6 +113,9 @@ def missingPath(text, rule) {
         return files(text) ? null : "${text}: no file fits this pattern"
     }
     def path = file(text, glob: false)
+    if (unstageable(path)) {
+        return "${text}: the path holds a dollar sign or a control character, which cannot be passed on to tasks; rename it"
+    }
     if (!path.exists()) {
         return "${text}: no such ${rule.format == 'directory-path' ? 'folder' : 'file'}${neighbour(path)}"
     }
@@ -290,8 +293,13 @@ def inputFile(name, given, path) {
         missing: !there,
         hint: there ? '' : neighbour(path).toString(),
         index: there ? alignmentIndex(path) : null,
-        look: there && (path.scheme == 'file' || !large),
+        look: there && !unstageable(path) && (path.scheme == 'file' || !large),
     ]
+}
+
+// Whether the shell of a task would take a part of the path for a command or a variable (Nextflow escapes all but these).
+def unstageable(path) {
+    return path.toString() =~ /[$\p{Cntrl}]/
 }
 
 // The index beside an alignment; null where there is none.

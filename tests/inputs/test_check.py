@@ -160,6 +160,15 @@ def test_a_missing_file_is_told_with_its_neighbour(called: Case) -> None:
     assert called.problems(fasta="x") == ["sheet.json: item 1, bam: c.bam: no such file; the folder holds b.bam"]
 
 
+def test_a_path_that_the_shell_of_a_task_would_change_is_told(called: Case) -> None:
+    make_bam(called.folder / "$(date).bam", index=False)
+    called.rows({"patient": "P1", "sample": "S1", "bam": "$(date).bam"})
+    called.files[-1] = InputFile("sheet", "$(date).bam", f"{called.folder}/$(date).bam")
+    assert called.problems(fasta="x") == [
+        "sheet.json: item 1, bam: $(date).bam: the path holds a dollar sign or a control character, which cannot be passed on to tasks; rename it"
+    ]
+
+
 def test_an_index_that_is_named_and_missing_is_told(called: Case) -> None:
     called.rows({"patient": "P1", "sample": "S1", "bam": "a.bam", "bai": "z.bai"})
     assert called.problems(fasta="x") == ["sheet.json: item 1, bai: z.bai: no such file"]

@@ -1,6 +1,7 @@
 """Checks everything that a run is given, so that all problems are told before anything is computed."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def check(
     Returns the plan (None where there are problems), all problems, one line each, and notes for the report.
     """
     rows, problems, notes = _read_sheet(sheet, schema) if sheet else ([], [], [])
-    problems += _missing(rows, files, sheet)
+    problems += _file_problems(rows, files, sheet)
     jobs, conflicts = plan_jobs(parameters, rows, files)
     problems += conflicts
     contigs, found = read_contigs(files)
@@ -69,11 +70,17 @@ def _read_sheet(sheet: Path, schema: Path) -> tuple[list[Row], list[str], list[N
     return read.rows, problems, notes
 
 
-def _missing(rows: list[Row], files: Files, sheet: Path | None) -> Iterator[str]:
+def _file_problems(rows: list[Row], files: Files, sheet: Path | None) -> Iterator[str]:
     for row in rows:
         for column in ("bam", "bai", "cram", "crai", "maf", "expression"):
-            if column in row.values and (file := files.of_sheet(row.values[column])).missing:
-                yield f"{sheet.name if sheet else ''}: {row.place}, {column}: {file.given}: no such file{file.hint}"
+            if column not in row.values:
+                continue
+            file = files.of_sheet(row.values[column])
+            where = f"{sheet.name if sheet else ''}: {row.place}, {column}: {file.given}"
+            if file.missing:
+                yield f"{where}: no such file{file.hint}"
+            elif re.search(r"[$\x00-\x1f\x7f]", file.path):
+                yield f"{where}: the path holds a dollar sign or a control character, which cannot be passed on to tasks; rename it"
 
 
 def plan_jobs(parameters: dict[str, Any], rows: list[Row], files: Files) -> tuple[list[str], list[str]]:
