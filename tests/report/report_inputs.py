@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
-from strandwise.drug_response.tables import RESPONSE
+from strandwise.drug_response.tables import RESPONSE, SUMMARY
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import Table, write_table
 
@@ -187,7 +187,15 @@ def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> Non
         }
     )
     write_table(RESPONSE, frame, "drug_response 1", folder / "response.tsv")
-    summary = {"model_version": "drug_response 1", "samples": len(samples), "drugs": drugs}
+    lines = []
+    for name, scores in frame.groupby("sample"):
+        by_score = scores.sort_values("delta_ln_ic50")
+        for kind, chosen in (("sensitive", by_score.head(3)), ("resistant", by_score.tail(3)[::-1])):
+            for place, row in enumerate(chosen.itertuples(), 1):
+                lines.append((name, kind, place, row.drug, row.delta_ln_ic50, row.delta_ln_ic50 * 2, row.in_domain))
+    extremes = pd.DataFrame(lines, columns=[column.name for column in SUMMARY.columns])
+    write_table(SUMMARY, extremes, "drug_response 1", folder / "response_summary.tsv")
+    summary = {"model_version": "drug_response 1", "samples": len(samples), "drugs": drugs, "licence": "research only"}
     (folder / "drug_response.json").write_text(json.dumps(summary))
 
 

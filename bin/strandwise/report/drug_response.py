@@ -18,7 +18,6 @@ PARENT = Parent(
 DRUGS_SHOWN = 30
 SAMPLES_SHOWN = 150
 ROWS_SHOWN = 50
-BEST = 3
 
 METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression and mutations: natural logarithm of
 the half-maximal inhibitory concentration (ln IC50, µM) as measured in the Genomics of Drug Sensitivity in Cancer screen (GDSC2
@@ -32,16 +31,20 @@ def chapter(parts: Parts) -> Chapter | None:
     if table is None:
         return None
     summary = parts.json("drug_response.json")
-    sections: list[dict[str, Any] | None] = [_best(table, summary)]
+    extremes = parts.table("response_summary.tsv")
+    sections: list[dict[str, Any] | None] = [_best(table, extremes, summary)]
     if len(table):
         sections += [_heat_map(table), _drugs(table)]
     return Chapter(
-        cards=[_card(table, summary)],
+        cards=[_card(table, extremes)],
         sections=[section for section in sections if section],
         methods=METHODS,
         citations=("gdsc", "rdkit", "conformal"),
         models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
-        folders={"drug_response/": "response.tsv: every sample and drug with interval, percentile and top features"},
+        folders={
+            "drug_response/": "response.tsv: every sample and drug with interval, percentile and top features; "
+            "response_summary.tsv: the drugs that stand out in each sample"
+        },
     )
 
 
@@ -50,19 +53,19 @@ def in_domain(table: "pandas.DataFrame") -> "pandas.Series":
     return table["in_domain"].astype(str).str.lower().isin(("true", "yes", "1", "1.0"))
 
 
-def _card(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> Card:
+def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None") -> Card:
     if not len(table):
         words = "No sample could be scored."
         return Card("Drug response", "0 samples", words, html.GREEN, PARENT.identifier, words)
     samples = html.plural(table["sample"].nunique(), "sample")
     drugs = html.plural(table["drug"].nunique(), "drug")
     inside = table.loc[in_domain(table), "sample"].nunique()
-    strongest = table.loc[table.groupby("sample")["delta_ln_ic50"].idxmin()]
-    leading = list(strongest["drug"].value_counts().head(4).index)
-    details = (
-        f"× {drugs}; {html.number(inside)} inside the training range<br>Strongest most often: {html.chips(leading)}"
-    )
-    words = f"{samples} × {drugs}; strongest most often: {', '.join(leading)}"
+    details = f"× {drugs}; {html.number(inside)} inside the training range"
+    words = f"{samples} × {drugs}"
+    if extremes is not None:
+        leading = list(extremes.loc[extremes["kind"] == "sensitive", "drug"].value_counts().head(4).index)
+        details += f"<br>Stand out most often: {html.chips(leading)}"
+        words += f"; stand out most often: {', '.join(leading)}"
     return Card("Drug response", samples, details, html.GREEN, PARENT.identifier, words)
 
 
@@ -71,52 +74,50 @@ def _score(row: Mapping[str, Any]) -> str:
     words = [f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})"]
     if row["percentile"] == row["percentile"]:
         words.append(f"percentile {row['percentile']:.0f}")
+    words.append(f"{row['relative']:+.1f} SD against the other samples")
     if isinstance(row.get("top_features"), str):
         words.append(row["top_features"])
     title = html.text("; ".join(words))
     return f'<span class="sw-score" title="{title}">{html.text(row["drug"])} <i>{row["delta_ln_ic50"]:+.2f}</i></span>'
 
 
-def _best(table: "pandas.DataFrame", summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Per sample the drugs it should be most sensitive to; samples with the strongest scores first."""
-    ordered = table.sort_values(["sample", "delta_ln_ic50", "drug"])
-    strongest = ordered.groupby("sample")["delta_ln_ic50"].min().sort_values(kind="stable").index
+def _best(
+    table: "pandas.DataFrame", extremes: "pandas.DataFrame | None", summary: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Per sample the drugs that stand out against the other samples; samples that stand out most come first."""
+    if extremes is None:
+        return None
+    keys = ["sample", "drug"]
+    joined = extremes[[*keys, "kind", "place", "relative"]].merge(table, on=keys).sort_values("place")
+    strongest = joined.groupby("sample")["relative"].agg(lambda values: values.abs().max())
+    order = strongest.sort_values(ascending=False, kind="stable").index
     inside = dict(zip(table["sample"], in_domain(table), strict=True))
     tissues = summary.get("tissues", {})
-    groups = {name: group.to_dict("records") for name, group in ordered.groupby("sample")}
     rows: list[list[object]] = []
-    for name in strongest[:ROWS_SHOWN]:
-        best, worst = groups[name][:BEST], groups[name][: -BEST - 1 : -1]
-        flag = (
-            '<span class="sw-chip good">inside</span>'
-            if inside[name]
-            else '<span class="sw-chip warning">outside</span>'
-        )
-        cells = [html.Cell("".join(_score(row) for row in kind), kind[0]["delta_ln_ic50"]) for kind in (best, worst)]
-        rows.append(
-            [
-                html.Cell(f"<b>{html.text(name)}</b>"),
-                *([tissues.get(name, "")] if tissues else []),
-                *cells,
-                html.Cell(flag),
-            ]
-        )
-    header = ["Sample", *(["Tissue"] if tissues else []), "Most sensitive", "Least sensitive", "Training range"]
-    shown = (
-        f"{html.number(len(rows))} of {html.number(len(strongest))} samples, strongest scores first. "
-        if len(strongest)
-        else ""
-    )
-    description = f"""{shown}The figure is the predicted difference of ln IC50 from that drug's mean over the training lines: −0.69
-    means half the concentration. Hover for the 90 % interval and the percentile among training lines. Outside the training
-    range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
-    if summary.get("not_scored"):
-        names = "; ".join(
-            f"{html.text(item['sample'])} ({html.text(item['why'])})" for item in summary["not_scored"][:20]
-        )
-        more = len(summary["not_scored"]) - 20
-        description += f" Not scored: {names}{f' and {more} more' if more > 0 else ''}."
-    return PARENT.html("drug_response_best", "Best drugs per sample", html.table(header, rows, "sw-drugs"), description)
+    groups = {key: group.to_dict("records") for key, group in joined.groupby(["sample", "kind"])}
+    for name in order[:ROWS_SHOWN]:
+        flag = "inside" if inside[name] else "outside"
+        chip = f'<span class="sw-chip {"good" if inside[name] else "warning"}">{flag}</span>'
+        cells = [
+            html.Cell("".join(map(_score, scores)), scores[0]["relative"] if scores else "")
+            for scores in (groups.get((name, "sensitive"), []), groups.get((name, "resistant"), []))
+        ]
+        tissue = [tissues.get(name, "")] if tissues else []
+        rows.append([html.Cell(f"<b>{html.text(name)}</b>"), *tissue, *cells, html.Cell(chip)])
+    header = [
+        "Sample",
+        *(["Tissue"] if tissues else []),
+        "Stands out as sensitive",
+        "Stands out as resistant",
+        "Training range",
+    ]
+    description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first: drugs whose score differs
+    most from the other samples'. The figure is the predicted difference of ln IC50 from that drug's mean over the training
+    lines: −0.69 is half the concentration. Hover for interval, percentile and reasons. Outside the training range a score is a
+    guess. Everything: {html.link("drug_response/response.tsv")}."""
+    if summary.get("licence"):
+        description += f" Terms of the model: {html.text(summary['licence'])}"
+    return PARENT.html("drug_response_best", "Drugs that stand out", html.table(header, rows, "sw-drugs"), description)
 
 
 def most_telling_drugs(wide: "pandas.DataFrame", count: int) -> list[str]:
