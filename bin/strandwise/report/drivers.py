@@ -1,7 +1,7 @@
 """What driver ranking tells the report: the top genes, how sure, and which evidence put them there."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from strandwise.report import figures, html
@@ -43,7 +43,7 @@ def chapter(parts: Parts) -> Chapter | None:
     summary = parts.json("drivers.json")
     table = table.sort_values("rank")
     top = table.head(TOP)
-    sections: list[dict[str, Any] | None] = [_top_table(table, top)]
+    sections: list[dict[str, Any] | None] = [_top_table(table, top, summary.get("pages", []))]
     if len(table):
         sections += [
             _significance(table),
@@ -83,7 +83,8 @@ def count_columns(table: "pandas.DataFrame") -> list[str]:
     return [name for name in table.columns if name.startswith("n_") and name != "n_samples"]
 
 
-def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame") -> dict[str, Any]:
+def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", pages: Sequence[str]) -> dict[str, Any]:
+    """pages: genes that have a page of their own."""
     counts = [name for name in count_columns(table) if top[name].notna().any()]
     header = ["#", "Gene", "Score", "q", "Samples", *(_label(name) for name in counts), "Hotspot"]
     most = max(1, top["n_samples"].max()) if len(top) else 1
@@ -94,7 +95,7 @@ def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame") -> dict[str, 
         score_bar = html.bar(row["score"] / max(1e-9, top["score"].max()), f"{row['score']:.3g}", html.SKY)
         cells = [
             html.Cell(str(int(row["rank"])), row["rank"]),
-            html.Cell(f"<b>{html.text(row['gene'])}</b>"),
+            html.Cell(f"<b>{_gene(row['gene'], pages)}</b>", row["gene"]),
             html.Cell(score_bar, row["score"]),
             html.Cell(quality, row["q_value"]),
             html.Cell(
@@ -111,6 +112,11 @@ def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame") -> dict[str, 
     )
     numeric = [0, 3, *range(5, len(header) - 1)]
     return PARENT.html("drivers_top", "Top genes", html.table(header, rows, "sw-drivers", numeric), description)
+
+
+def _gene(name: str, pages: Sequence[str]) -> str:
+    """The gene's name, as a link where it has a page."""
+    return html.link(f"drivers/genes/{name}.html", name) if name in pages else html.text(name)
 
 
 def _label(column: str) -> str:

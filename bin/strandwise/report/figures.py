@@ -53,7 +53,9 @@ def labelled_scatter(points: Sequence[Point], x: Axis, y: Axis, rule: float, rul
     def down(value: float) -> float:
         return HEIGHT - BOTTOM - y.place(value) * (HEIGHT - TOP - BOTTOM)
 
-    parts = [f'<svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.text(y.label)}">']
+    parts = [
+        f'<div class="sw-wide"><svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.text(y.label)}">'
+    ]
     for tick in y.ticks:
         parts.append(f'<path class="grid" d="M{LEFT} {down(tick):.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{down(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
@@ -78,7 +80,7 @@ def labelled_scatter(points: Sequence[Point], x: Axis, y: Axis, rule: float, rul
             placed.append(box)
             middle_x = (box[0] + box[2]) / 2
             labels.append(f'<text class="name" x="{middle_x:.1f}" y="{box[3] - 3:.1f}">{html.text(point.name)}</text>')
-    return "".join([*parts, *labels, "</svg>"])
+    return "".join([*parts, *labels, "</svg></div>"])
 
 
 def grid(rows: Sequence[tuple[str, str, Mapping[int, str]]], columns: int, colours: Mapping[str, str]) -> str:
@@ -89,7 +91,7 @@ def grid(rows: Sequence[tuple[str, str, Mapping[int, str]]], columns: int, colou
     row_height, left, right = 21, 110, 56
     width = (WIDTH - left - right) / max(1, columns)
     height = row_height * len(rows) + 4
-    parts = [f'<svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {height}" role="img">']
+    parts = [f'<div class="sw-wide"><svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {height}" role="img">']
     for index, (label, share, cells) in enumerate(rows):
         top = index * row_height + 2
         parts.append(f'<text class="name row" x="{left - 8}" y="{top + 14}">{html.text(label)}</text>')
@@ -104,7 +106,7 @@ def grid(rows: Sequence[tuple[str, str, Mapping[int, str]]], columns: int, colou
             if boxes:
                 title = f"{html.text(label)}: {html.text(kind)}"
                 parts.append(f'<path fill="{colour}" d="{boxes}"><title>{title}</title></path>')
-    return "".join([*parts, "</svg>"])
+    return "".join([*parts, "</svg></div>"])
 
 
 def legend(colours: Mapping[str, str]) -> str:
