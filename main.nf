@@ -4,6 +4,7 @@
 include { INPUTS; checkedParameters; codeDigest; helpText } from './modules/inputs'
 include { SMALL_VARIANTS } from './modules/small_variants'
 include { DRIVERS } from './modules/drivers'
+include { DRUG_RESPONSE } from './modules/drug_response'
 include { REPORT } from './modules/report'
 
 workflow {
@@ -56,10 +57,25 @@ workflow {
         codeDigest('drivers.py', [drivers_model, assets.resolve('genes')]),
     )
 
-    notes = INPUTS.out.notes.mix(SMALL_VARIANTS.out.notes, DRIVERS.out.notes)
+    drug_response_model = file(options.drug_response_model ?: assets.resolve('models/drug_response'), type: 'dir')
+    DRUG_RESPONSE(
+        plan.filter { made -> 'drug_response' in made.jobs }.map { made -> made.expression.collect { path -> file(path, glob: false) } },
+        plan.map { made -> made.mafs.collect { path -> file(path, glob: false) } },
+        options.cohort_clinical ? [file(options.cohort_clinical, glob: false)] : [],
+        options.drugs ? [file(options.drugs, glob: false)] : [],
+        drug_response_model,
+        options.expression_scale ?: '',
+        codeDigest('drug_response.py', [drug_response_model]),
+    )
+
+    notes = INPUTS.out.notes.mix(SMALL_VARIANTS.out.notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
     notes.subscribe { path -> noted << path }
     REPORT(
-        INPUTS.out.plan_file.mix(SMALL_VARIANTS.out.parts, DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.summary),
+        INPUTS.out.plan_file.mix(
+            SMALL_VARIANTS.out.parts,
+            DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
+            DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
+        ),
         notes,
         channel.topic('versions'),
         parameters,
