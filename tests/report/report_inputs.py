@@ -149,6 +149,7 @@ def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
         "mutations": 2_585,
         "genes_tested": count,
         "build": "GRCh37",
+        "pages": genes[:1],
     }
     (folder / "drivers.json").write_text(json.dumps(summary))
 

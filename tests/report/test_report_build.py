@@ -144,6 +144,8 @@ def test_links_are_relative_to_the_results_folder(everything: Built) -> None:
     links = {attributes["href"] for tag, attributes in everything.elements if tag == "a" and "href" in attributes}
     assert {
         "drivers/driver_genes.tsv",
+        "drivers/gene_pairs.tsv",
+        "drivers/genes/NPM1.html",
         "drug_response/response.tsv",
         "small_variants/S1/S1.vcf.gz",
         "pipeline_info/",
