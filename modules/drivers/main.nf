@@ -9,7 +9,7 @@ process RANK_DRIVERS {
     input:
     path mafs, arity: '1..*'
     path model
-    path genes, stageAs: 'genes'
+    path genes, stageAs: 'gene_tables'
     path gene_features, arity: '0..*', stageAs: 'gene_features/*'
     path reference, arity: '0..*'
     val code // digest of the package folders that the command uses
@@ -17,6 +17,10 @@ process RANK_DRIVERS {
     output:
     path 'driver_genes.tsv', emit: table
     path 'driver_reasons.tsv', emit: reasons
+    path 'driver_mutations.tsv', emit: mutations
+    path 'oncoplot.tsv', emit: oncoplot
+    path 'gene_pairs.tsv', emit: pairs
+    path 'genes', emit: pages
     path 'drivers.json', emit: summary
     path 'drivers.notes.json', emit: notes
     tuple val(task.process), val('strandwise'), eval('drivers.py --version'), topic: versions
@@ -51,12 +55,16 @@ workflow DRIVERS {
     RANK_DRIVERS(mafs, model, genes, gene_features, reference, code)
     table = RANK_DRIVERS.out.table
     reasons = RANK_DRIVERS.out.reasons
+    oncoplot = RANK_DRIVERS.out.oncoplot
+    pairs = RANK_DRIVERS.out.pairs
     summary = RANK_DRIVERS.out.summary
     notes = RANK_DRIVERS.out.notes
 
     emit:
-    table   // driver_genes.tsv
-    reasons // driver_reasons.tsv
-    summary // drivers.json
-    notes   // drivers.notes.json
+    table    // driver_genes.tsv
+    reasons  // driver_reasons.tsv
+    oncoplot // oncoplot.tsv
+    pairs    // gene_pairs.tsv
+    summary  // drivers.json
+    notes    // drivers.notes.json
 }

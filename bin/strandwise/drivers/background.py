@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc, gammaln, pdtrc
+from scipy.special import betainc, gammaln
 
 from strandwise.drivers.mutations import (
     FEW_SILENT,
@@ -57,11 +57,10 @@ def tail(count: np.ndarray, mean: np.ndarray, shape: np.ndarray | float) -> np.n
     P(X >= n) = I_q(n, shape) with q = mean / (mean + shape), I the regularised incomplete beta function.
     """
     count, mean, shape = np.broadcast_arrays(*(np.asarray(value, float) for value in (count, mean, shape)))
-    with np.errstate(all="ignore"):
-        p = betainc(np.maximum(count, 1e-12), shape, mean / (mean + shape))
-        poisson = pdtrc(np.maximum(count - 1, 0), mean)
-    p = np.where(shape > 1e6, poisson, p)
-    return np.clip(np.where(count <= 0, 1.0, p), LOWEST_P, 1.0)
+    p = np.ones(count.shape)
+    some = count > 0
+    p[some] = betainc(count[some], shape[some], mean[some] / (mean[some] + shape[some]))
+    return np.clip(p, LOWEST_P, 1.0)
 
 
 def surprise(count: np.ndarray, mean: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
@@ -115,13 +114,15 @@ def fit_counts(count: np.ndarray, columns: np.ndarray, use: np.ndarray) -> tuple
     shape = 2.0
     y, xs = count[use], x[use]
     for _ in range(3):
-        for _ in range(4):
+        for _ in range(5):
             mean = np.exp(np.clip(xs @ beta, -30, 20))
             gradient = xs.T @ ((y - mean) / (1 + mean / shape)) - precision * (beta - prior)
             weight = mean * (1 + y / shape) / (1 + mean / shape) ** 2
             hessian = (xs * weight[:, None]).T @ xs + np.diag(precision)
             step = np.linalg.solve(hessian, gradient)
             beta = beta + np.clip(step, -1, 1)
+            if np.abs(step).max() < 0.01:
+                break
         mean = np.exp(np.clip(xs @ beta, -30, 20))
         shape = _best_shape(y, mean)
     return np.exp(np.clip(x @ beta, -30, 20)), shape
@@ -139,9 +140,9 @@ def _best_shape(y: np.ndarray, mean: np.ndarray) -> float:
         )
 
     coarse = range(0, len(SHAPES), 4)
-    best = max(coarse, key=lambda index: likelihood(SHAPES[index]))
+    best = max(coarse, key=lambda index: likelihood(float(SHAPES[index])))
     near = range(max(best - 3, 0), min(best + 4, len(SHAPES)))
-    return float(SHAPES[max(near, key=lambda index: likelihood(SHAPES[index]))])
+    return float(SHAPES[max(near, key=lambda index: likelihood(float(SHAPES[index])))])
 
 
 def trimmed(count: np.ndarray, mean: np.ndarray, shape: float) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Says which genome build a MAF is on, and checks its reference alleles against a FASTA."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,16 +9,13 @@ from strandwise.errors import InputError
 from strandwise.formats.maf import Maf, plain_chromosomes
 from strandwise.formats.notes import Note
 
-if TYPE_CHECKING:
-    import pandas
-
 # Share of mutations inside their gene's GRCh37 interval that says the build: measured 0.99 on GRCh37, below 0.4 after a lift to GRCh38.
 SURE = 0.9
 TOO_FEW = 20
 NAMED = 5
 
 
-def inside_share(maf: Maf, cohort: Cohort, features: "pandas.DataFrame") -> float | None:
+def inside_share(maf: Maf, cohort: Cohort) -> float | None:
     """Share of mutations that lie in the interval which the gene table gives their gene; None when too few can tell."""
     table = maf.mutations.iloc[cohort.row]
     start, end = (cohort.features[name].to_numpy(float)[cohort.gene] for name in ("start", "end"))
@@ -30,11 +26,9 @@ def inside_share(maf: Maf, cohort: Cohort, features: "pandas.DataFrame") -> floa
     return float(((position >= start - 5) & (position <= end + 5))[known].mean())
 
 
-def build_notes(
-    maf: Maf, cohort: Cohort, features: "pandas.DataFrame", reference: Path | None
-) -> tuple[str, list[Note]]:
+def build_notes(maf: Maf, cohort: Cohort, reference: Path | None) -> tuple[str, list[Note]]:
     """The build (GRCh37, GRCh38 or unknown) and notes on how it is known and on reference alleles that disagree."""
-    share = inside_share(maf, cohort, features)
+    share = inside_share(maf, cohort)
     notes = []
     if maf.build:
         build = maf.build
@@ -82,9 +76,9 @@ def reference_notes(maf: Maf, reference: Path) -> list[Note]:
             f"{reference}: cannot be read as FASTA with index ({error}); make one with samtools faidx"
         ) from error
     compared = wrong = outside = 0
-    named = []
+    named: list[str] = []
     with fasta:
-        contigs = {plain: name for name, plain in plain_chromosomes(fasta.references).items()}
+        contigs = {plain: str(name) for name, plain in plain_chromosomes(fasta.references).items()}
         for chromosome, rows in table.groupby("chromosome", observed=True):
             contig = contigs.get(str(chromosome))
             if contig is None:
@@ -105,7 +99,10 @@ def reference_notes(maf: Maf, reference: Path) -> list[Note]:
     notes = []
     if outside:
         notes.append(
-            Note("info", f"{outside} mutations lie outside the reference given or on its N; their alleles were not compared.")
+            Note(
+                "info",
+                f"{outside} mutations lie outside the reference given or on its N; their alleles were not compared.",
+            )
         )
     if wrong:
         level = "warning" if wrong > 0.01 * compared else "info"

@@ -21,12 +21,16 @@ from strandwise.drivers.mutations import (
 
 WINDOWS = (5, 15, 40)  # codons
 TYPICAL_SITE_EXCESS = 4.0  # same-codon pairs of silent mutations over chance, in a typical exome cohort
+RANKED = ("combined_excess", "combined_typed", "nonsilent_typical_excess", "samples")
 EARLY = 0.9  # a truncation in the first 90 % of the protein is early
 
 # Residue properties: Kyte & Doolittle 1982 hydropathy, side chain volume (Å3, Zamyatnin 1972), charge at pH 7.
 HYDROPATHY = dict(zip("ARNDCQEGHILKMFPSTWYV", [1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5, 3.8, -3.9, 1.9, 2.8, -1.6, -0.8, -0.7, -0.9, -1.3, 4.2], strict=True))  # fmt: skip
 VOLUME = dict(zip("ARNDCQEGHILKMFPSTWYV", [88.6, 173.4, 114.1, 111.1, 108.5, 143.8, 138.4, 60.1, 153.2, 166.7, 166.7, 168.6, 162.9, 189.9, 112.7, 89.0, 116.1, 227.8, 193.6, 140.0], strict=True))  # fmt: skip
 CHARGE = {"R": 1.0, "K": 1.0, "H": 0.3, "D": -1.0, "E": -1.0}
+# Residues per 1,000 of human proteins (UniProt, reviewed proteome).
+COMPOSITION = {"A": 70, "C": 23, "D": 47, "E": 71, "F": 36, "G": 66, "H": 26, "I": 43, "K": 57, "L": 100, "M": 21, "N": 36,
+               "P": 63, "Q": 48, "R": 56, "S": 83, "T": 53, "V": 60, "W": 12, "Y": 27}  # fmt: skip
 BURIED = "CWYFGPILMV"  # residues whose change disturbs a fold more often
 
 
@@ -63,6 +67,21 @@ def site_excess(cohort: Cohort) -> float:
     return max(1.3, (seen + TYPICAL_SITE_EXCESS * 5) / (chance + 5))
 
 
+def residue_rates(cohort: Cohort) -> np.ndarray:
+    """How often missense mutations hit each residue, over the average residue, float (21,); the last entry is for unknown residues.
+
+    Arginine stands out where CpG sites mutate, because four of its codons hold one.
+    """
+    missense = (cohort.effect == MISSENSE) & (cohort.reference_aa >= 0)
+    # one vote per site, so that a driver's hotspot does not speak for its residue
+    _, once = np.unique(cohort.site[missense], return_index=True)
+    hits = np.bincount(cohort.reference_aa[missense][once], minlength=len(AMINO_ACIDS)).astype(float)
+    share = np.array([COMPOSITION[a] for a in AMINO_ACIDS]) / sum(COMPOSITION.values())
+    prior = 50.0
+    rate = (hits + prior * share) / ((hits.sum() + prior) * share)
+    return np.append(rate, 1.0)
+
+
 def evidence(cohort: Cohort) -> Evidence:
     """All lines of evidence of a cohort."""
     background = fit_background(cohort)
@@ -89,22 +108,42 @@ def evidence(cohort: Cohort) -> Evidence:
     columns["combined_wide"] = _combined(
         columns["recurrence_missense"], columns["recurrence_truncating"], columns["cluster"]
     )
+    columns["combined_typed"] = _combined(
+        columns["nonsilent_typical_excess"], columns["truncating_spread"], columns["hotspot_typed"]
+    )
+    columns["combined_all"] = _combined(
+        0.5 * (columns["missense_excess"] + columns["missense_typical_excess"]),
+        0.5 * (columns["truncating_excess"] + columns["truncating_spread"]),
+        0.5 * (columns["hotspot"] + columns["hotspot_typed"]),
+        columns["cluster"],
+        columns["inframe_typical_excess"],
+    )
     columns["strongest"] = np.max(
         [columns[name] for name in ("nonsilent_excess", "truncating_excess", "hotspot")], axis=0
     )
-    columns["log_codons"] = np.log(cohort.codons)
-    for name in (
-        "expression_CCLE",
-        "replication_time",
-        "noncoding_mutation_rate",
-        "local_GC_content",
-        "HiC_compartment",
-    ):
-        columns[name] = cohort.features[name].to_numpy(float)
+    # Coarse on purpose: a prior for long and for expressed genes, too blunt to tell genes apart.
+    columns["length_class"] = np.round(2 * np.log(cohort.codons)) / 2
+    expression = cohort.features["expression_CCLE"].to_numpy(float)
+    columns["expression_class"] = np.round(2 * np.log10(np.maximum(expression, 1.0))) / 2
+    columns["replication_class"] = np.round(cohort.features["replication_time"].to_numpy(float) / 150)
     nonsilent = cohort.effect != SILENT
     tested = np.bincount(cohort.gene[nonsilent], minlength=cohort.n_genes) > 0
     table = pandas.DataFrame({name: values.astype(np.float32) for name, values in columns.items()}, index=cohort.genes)
     return Evidence(table, background, tested, hotspots)
+
+
+def with_ranks(found: Evidence, among: Evidence) -> "pandas.DataFrame":
+    """The evidence table with a column rank_X for X in RANKED: minus the log of the rank that the value would have among the tested
+    genes of `among` (the cohort itself, or for neutral cohorts the real one, so that both are measured alike)."""
+    ranks = {}
+    for name in RANKED:
+        ordered = np.sort(among.table[name].to_numpy()[among.tested])
+        values = found.table[name].to_numpy()
+        below_left = np.searchsorted(ordered, values, side="left")
+        below_right = np.searchsorted(ordered, values, side="right")
+        rank = len(ordered) - 0.5 * (below_left + below_right) + 0.5
+        ranks[f"rank_{name}"] = -np.log(np.maximum(rank, 1.0)).astype(np.float32)
+    return found.table.assign(**ranks)
 
 
 def _combined(*surprises: np.ndarray) -> np.ndarray:
@@ -151,9 +190,10 @@ def _positions(cohort: Cohort, background: Background) -> tuple[dict[str, np.nda
     # one vote per sample and codon
     order = np.lexsort((sample, site, gene))
     gene, site, codon, sample, weight = gene[order], site[order], codon[order], sample[order], weight[order]
+    residue = cohort.reference_aa[chosen][order]
     new = np.ones(len(gene), bool)
     new[1:] = (gene[1:] != gene[:-1]) | (site[1:] != site[:-1]) | (sample[1:] != sample[:-1])
-    gene, site, codon, weight = gene[new], site[new], codon[new], weight[new]
+    gene, site, codon, weight, residue = gene[new], site[new], codon[new], weight[new], residue[new]
     first = np.ones(len(gene), bool)
     first[1:] = (gene[1:] != gene[:-1]) | (site[1:] != site[:-1])
     group = np.cumsum(first) - 1
@@ -168,6 +208,11 @@ def _positions(cohort: Cohort, background: Background) -> tuple[dict[str, np.nda
     excess = np.where(hits >= 2, np.maximum(excess - np.log10(cohort.codons[site_gene]), 0), 0)
     hotspot = np.zeros(g)
     np.maximum.at(hotspot, site_gene, excess)
+    typed = surprise(votes, per_codon * residue_rates(cohort)[residue[first]], max(2.0 * shape, 0.3))
+    typed = np.where(hits >= 2, np.maximum(typed - np.log10(cohort.codons[site_gene]), 0), 0)
+    hotspot_typed = np.zeros(g)
+    np.maximum.at(hotspot_typed, site_gene, typed)
+    hotspot_sum = np.bincount(site_gene, typed, minlength=g)
     most = np.zeros(g)
     np.maximum.at(most, site_gene, votes)
     recurrent = np.bincount(site_gene, np.where(hits >= 2, votes - 1, 0), minlength=g)
@@ -175,6 +220,8 @@ def _positions(cohort: Cohort, background: Background) -> tuple[dict[str, np.nda
     pairs = np.bincount(site_gene, votes * np.maximum(votes - 1, 0) / 2, minlength=g)
     columns = {
         "hotspot": hotspot,
+        "hotspot_typed": hotspot_typed,
+        "hotspot_sum": hotspot_sum,
         "hotspot_samples": np.log1p(most),
         "hotspot_share": most / np.maximum(total, 1),
         "recurrent_codons": np.log1p(recurrent),
@@ -228,7 +275,14 @@ def _truncations(cohort: Cohort, background: Background) -> dict[str, np.ndarray
         cohort.site[truncating].astype(np.int64) ^ (cohort.gene[truncating].astype(np.int64) << 42), return_index=True
     )[1]
     spread = np.bincount(cohort.gene[truncating][places], minlength=g)
+    # recurrent truncations at one place: a hotspot of its own (NPM1), or a slippery repeat
+    pair = np.unique(np.stack([cohort.site[truncating], cohort.gene[truncating], cohort.sample[truncating]]), axis=1)
+    _, first, hits = np.unique(pair[0], return_index=True, return_counts=True)
+    repeated = np.zeros(g)
+    np.maximum.at(repeated, pair[1][first], hits)
     return {
+        "truncating_repeats": repeated / np.maximum(np.bincount(pair[1], minlength=g), 1) * (repeated > 1),
+        "truncating_recurrent": np.log1p(repeated),
         "truncation_bias": np.where(n > 0, bias, 0.0),
         "early_truncations": surprise(
             early_count, EARLY * background.typical["truncating"], background.typical_shape["truncating"]

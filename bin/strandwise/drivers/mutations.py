@@ -1,6 +1,6 @@
 """Turns a MAF into the cohort that the statistics see: current gene symbols, one event per change, sample weights, codons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -190,7 +190,7 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
 
 
 def _merged(table: "pandas.DataFrame", notes: list[Note]) -> "pandas.DataFrame":
-    """One row per change and sample: exact duplicates go, single-base changes side by side become one (the graver effect stays)."""
+    """One row per change and sample: exact duplicates go, changes side by side become one (the graver effect stays)."""
     before = len(table)
     keys = ["sample_code", "chromosome", "start", "alternate", "gene"]
     table = table[~table.duplicated(keys)]
@@ -199,18 +199,16 @@ def _merged(table: "pandas.DataFrame", notes: list[Note]) -> "pandas.DataFrame":
             Note("info", f"{before - len(table)} rows left out: the same change in the same patient, given twice.")
         )
     table = table.sort_values(["sample_code", "gene", "start"], kind="stable")
-    single = (table["reference"].astype("str").str.len() == 1) & (table["alternate"].astype("str").str.len() == 1)
-    single &= (table["reference"] != "-").to_numpy() & (table["alternate"] != "-").to_numpy()
-    beside = (
-        (table["sample_code"].diff() == 0) & (table["gene"].diff() == 0) & (table["start"].diff() <= 2)
-        & single & single.shift(fill_value=False)
-    )  # fmt: skip
+    beside = (table["sample_code"].diff() == 0) & (table["gene"].diff() == 0) & (table["start"].diff() <= 2)
     if beside.any():
         event = (~beside).cumsum()
         table = table.assign(event=event).sort_values(["event", "effect_code"], kind="stable")
         table = table[~table.duplicated("event", keep="last")]
         notes.append(
-            Note("info", f"{int(beside.sum())} single-base changes within two bases of another were joined with it.")
+            Note(
+                "info",
+                f"{int(beside.sum())} changes within two bases of another of the same sample were joined with it.",
+            )
         )
     return table
 
@@ -238,3 +236,15 @@ def protein_lengths(cohort: Cohort) -> np.ndarray:
     seen = np.zeros(cohort.n_genes)
     np.maximum.at(seen, cohort.gene, cohort.codon)
     return np.maximum(length, np.maximum(seen, 20))
+
+
+def of_samples(cohort: Cohort, samples: np.ndarray) -> Cohort:
+    """The cohort of some of its samples only (indices of samples)."""
+    number = np.full(cohort.n_samples, -1, np.int32)
+    number[samples] = np.arange(len(samples), dtype=np.int32)
+    kept = number[cohort.sample] >= 0
+    arrays = {
+        name: getattr(cohort, name)[kept]
+        for name in ("gene", "effect", "codon", "site", "reference_aa", "alternate_aa", "weight", "row")
+    }
+    return replace(cohort, **arrays, sample=number[cohort.sample[kept]], n_samples=len(samples))

@@ -66,7 +66,7 @@ def _urn(gene: np.ndarray, codons: np.ndarray, shape: float, rng: np.random.Gene
 
 
 def neutral_scores(
-    cohort: Cohort, observed: Evidence, score: Callable[[Evidence], np.ndarray], seed: int
+    cohort: Cohort, observed: Evidence, score: Callable[[Evidence, Evidence], np.ndarray], seed: int
 ) -> np.ndarray:
     """Scores of tested genes in neutral cohorts, enough of them for small p-values; float (N,)."""
     rng = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def neutral_scores(
     fewest, most = NEUTRAL_COHORTS
     while len(scores) < most and (len(scores) < fewest or sum(map(len, scores)) < NEUTRAL_GENES):
         drawn = evidence(neutral_cohort(cohort, observed.background, rng))
-        scores.append(score(drawn)[drawn.tested])
+        scores.append(score(drawn, observed)[drawn.tested])
     return np.concatenate(scores)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strandwise.drivers.build import build_notes
-from strandwise.drivers.evidence import Evidence, evidence
+from strandwise.drivers.evidence import Evidence, evidence, with_ranks
+from strandwise.drivers.figures import write_pages
+from strandwise.drivers.likely import likely_drivers
 from strandwise.drivers.mutations import (
     AMINO_ACIDS,
     FRAMESHIFT,
@@ -22,8 +24,9 @@ from strandwise.drivers.mutations import (
     prepare,
 )
 from strandwise.drivers.neutral import benjamini_hochberg, neutral_scores, p_values
+from strandwise.drivers.pairs import gene_pairs, oncoplot
 from strandwise.drivers.ranker import load_ranker
-from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS
+from strandwise.drivers.tables import DRIVER_GENES, DRIVER_MUTATIONS, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
 from strandwise.formats.files import written
 from strandwise.formats.genes import read_gene_features, read_symbols
 from strandwise.formats.maf import read_mafs
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 SEED = 20
 Q_LIMIT = 0.1
 EXPLAINED = 200  # genes whose reasons are written out
+PAGES, FEWEST_PAGES = 25, 5  # gene pages: of the genes below Q_LIMIT, within these bounds
 
 
 def rank(
@@ -48,31 +52,50 @@ def rank(
     summary: Path,
     notes: Path,
 ) -> None:
-    """Rank the genes of a cohort; write table, reasons, summary and notes. Raises InputError for input that cannot be used."""
+    """Rank the genes of a cohort; write the tables, gene pages, summary and notes beside `output`.
+
+    Raises InputError for input that cannot be used.
+    """
     ranker = load_ranker(model)
+    version = ranker.card.model_version
     features = read_gene_features(gene_features or genes / "gene_features.tsv.gz")
     maf = read_mafs(mafs)
     cohort, found_notes = prepare(maf, read_symbols(genes), features)
-    build, checked = build_notes(maf, cohort, features, reference)
+    build, checked = build_notes(maf, cohort, reference)
     found = evidence(cohort)
-    scores = ranker.score(found)
+    scores = ranker.score(found, found)
     neutral = neutral_scores(cohort, found, ranker.score, SEED)
     table = gene_table(cohort, found, scores, neutral)
-    reasons, base = ranker.reasons(found.table.loc[table["gene"].head(EXPLAINED)])
+    reasons, base = ranker.reasons(with_ranks(found, found).loc[table["gene"].head(EXPLAINED)])
     table["why"] = why(reasons).reindex(table["gene"]).to_numpy()
-    version = ranker.card.model_version
     write_table(DRIVER_GENES, table, version, output)
     shown = reasons.reset_index(names="gene")
     shown.insert(1, "rank", np.arange(1, len(shown) + 1))
     write_table(DRIVER_REASONS, shown.assign(base=base), version, output.with_name("driver_reasons.tsv"))
-    significant = int((table["q_value"] < Q_LIMIT).sum())
+
+    drivers = table[table["q_value"] < Q_LIMIT]
+    likely = likely_drivers(maf, cohort, found, drivers)
+    write_table(DRIVER_MUTATIONS, likely, version, output.with_name("driver_mutations.tsv"))
+    names = drivers["gene"].tolist()
+    write_table(GENE_PAIRS, gene_pairs(cohort, names), version, output.with_name("gene_pairs.tsv"))
+    write_table(ONCOPLOT, oncoplot(maf, cohort, names[:PAGES]), version, output.with_name("oncoplot.tsv"))
+    write_pages(
+        cohort,
+        table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES),
+        reasons,
+        base,
+        version,
+        output.with_name("genes"),
+    )
+
     facts = {
         "samples": cohort.n_samples,
         "mutations": len(cohort.gene),
         "silent_mutations": int((cohort.effect == SILENT).sum()),
         "genes_tested": int(found.tested.sum()),
-        "genes_below_q": significant,
+        "genes_below_q": len(drivers),
         "q_limit": Q_LIMIT,
+        "samples_with_driver": int(likely["sample"].nunique()),
         "build": build,
         "top_genes": table["gene"].head(10).tolist(),
         "model_version": version,
@@ -81,7 +104,7 @@ def rank(
     with written(summary) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
     all_notes = [*maf.notes, *found_notes, *checked]
-    if not significant:
+    if drivers.empty:
         all_notes.append(Note("info", f"No gene is below q = {Q_LIMIT}: the cohort's mutations look like chance."))
     write_notes(all_notes, notes)
 
@@ -153,7 +176,7 @@ def why(reasons: "pandas.DataFrame") -> "pandas.Series":
     """The three lines that raise a gene most, as text."""
 
     def text(row: "pandas.Series") -> str:
-        largest = row.drop("background").nlargest(3)
+        largest = row.drop(["background"]).nlargest(3)
         return ", ".join(f"{line.replace('_', ' ')} {value:+.1f}" for line, value in largest.items() if value > 0.05)
 
     return reasons.apply(text, axis=1)

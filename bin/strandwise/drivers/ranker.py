@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strandwise.drivers.evidence import Evidence
+from strandwise.drivers.evidence import Evidence, with_ranks
 from strandwise.drivers.tables import LINES
 from strandwise.models.card import Card, load_card
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xgboost
 
 # What a tenfold smaller Fisher combination adds to the score: orders genes that the trees cannot tell apart.
-STRENGTH_BONUS = 0.02
+STRENGTH_BONUS = 0.2
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Ranker:
     boosters: "list[xgboost.Booster]"
     columns: list[str]
 
-    def score(self, found: Evidence) -> np.ndarray:
-        """Mean log odds of the boosters plus the strength bonus, float (G,)."""
-        return combine(self.boosters, found.table, self.columns)
+    def score(self, found: Evidence, among: Evidence) -> np.ndarray:
+        """Mean log odds of the boosters plus the strength bonus, float (G,); ranks are those among the genes of `among`."""
+        return combine(self.boosters, with_ranks(found, among), self.columns)
 
     def reasons(self, table: "pandas.DataFrame") -> tuple["pandas.DataFrame", float]:
         """TreeSHAP summed over each line of evidence, one row per row of `table`, and the base; their sum is the score."""
@@ -47,7 +47,7 @@ class Ranker:
 
 
 def bonus(table: "pandas.DataFrame") -> np.ndarray:
-    return STRENGTH_BONUS * np.minimum(table["combined_excess"].to_numpy(float), 100.0)
+    return STRENGTH_BONUS * np.minimum(table["combined_excess"].to_numpy(float), 50.0)
 
 
 def combine(boosters: "list[xgboost.Booster]", table: "pandas.DataFrame", columns: list[str]) -> np.ndarray:

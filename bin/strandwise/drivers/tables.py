@@ -38,16 +38,22 @@ LINES = {
     "truncating": (
         "truncating_excess", "truncating_typical_excess", "nonsense_excess", "nonsense_typical_excess", "frameshift_excess",
         "frameshift_typical_excess", "splice_excess", "splice_typical_excess", "truncating_ratio", "recurrence_truncating",
-        "early_truncations", "truncating_places", "truncating_spread",
+        "early_truncations", "truncating_places", "truncating_spread", "truncating_recurrent", "truncating_repeats",
     ),
     "truncation_bias": ("truncation_bias", "truncating_share"),
     "inframe": ("inframe_excess", "inframe_typical_excess"),
-    "hotspots": ("hotspot", "hotspot_samples", "hotspot_share", "recurrent_codons", "same_codon_pairs"),
+    "hotspots": (
+        "hotspot", "hotspot_typed", "hotspot_sum", "hotspot_samples", "hotspot_share", "recurrent_codons", "same_codon_pairs",
+    ),
     "clustering": ("cluster_5", "cluster_15", "cluster_40", "cluster"),
-    "recurrence": ("nonsilent_excess", "nonsilent_typical_excess", "nonsilent_ratio", "recurrence_nonsilent", "samples", "sample_share", "quiet_samples"),
+    "recurrence": (
+        "nonsilent_excess", "nonsilent_typical_excess", "nonsilent_ratio", "recurrence_nonsilent", "samples", "sample_share",
+        "quiet_samples",
+    ),
     "impact": ("impact",),
-    "combined": ("combined", "combined_excess", "combined_wide", "strongest"),
-    "background": ("log_codons", "expression_CCLE", "replication_time", "noncoding_mutation_rate", "local_GC_content", "HiC_compartment"),
+    "combined": ("combined", "combined_excess", "combined_wide", "combined_typed", "combined_all", "strongest"),
+    "standing": ("rank_combined_excess", "rank_combined_typed", "rank_nonsilent_typical_excess", "rank_samples"),
+    "background": ("length_class", "expression_class", "replication_class"),
 }  # fmt: skip
 
 DRIVER_REASONS = Table(
@@ -59,3 +65,50 @@ DRIVER_REASONS = Table(
         Column("base", "log odds of an average gene; base, lines and the remainder of the score add up", float),
     ],
 )  # fmt: skip
+
+DRIVER_MUTATIONS = Table(
+    "driver_mutations",
+    [
+        Column("sample", "as in the MAF"),
+        Column("gene", "current HGNC symbol"),
+        Column("gene_rank", "rank of the gene", int, 1),
+        Column("gene_q_value", "q-value of the gene", float, 0, 1),
+        Column("chromosome", "without chr"),
+        Column("position", "1-based, as in the MAF", int, 1),
+        Column("reference", "reference allele, as in the MAF"),
+        Column("alternate", "tumour allele, as in the MAF"),
+        Column("effect", "missense, inframe, start_stop, splice, frameshift or nonsense"),
+        Column("protein_change", "as in the MAF", str, optional=True),
+        Column(
+            "selected_share", "estimated share of such mutations of this gene that are there by selection", float, 0, 1
+        ),
+        Column("why", "what the share rests on"),
+    ],
+)
+
+GENE_PAIRS = Table(
+    "gene_pairs",
+    [
+        Column("gene", "first gene"),
+        Column("other_gene", "second gene"),
+        Column("kind", "together: more joint samples than expected; exclusive: fewer"),
+        Column("n_both", "samples with non-silent mutations of both", int, 0),
+        Column("expected_both", "such samples expected from each sample's number of mutations", float, 0),
+        Column("n_gene", "samples with the first gene", int, 0),
+        Column("n_other", "samples with the second gene", int, 0),
+        Column("p_value", "two-sided, Poisson-binomial", float, 0, 1),
+        Column("q_value", "Benjamini-Hochberg over all pairs", float, 0, 1),
+    ],
+)
+
+ONCOPLOT = Table(
+    "oncoplot",
+    [
+        Column("gene", "driver gene, best first"),
+        Column("sample", "sample, in the order of an oncoplot"),
+        Column(
+            "effect",
+            "gravest effect: missense, inframe, start_stop, splice, frameshift, nonsense; several if more than one",
+        ),
+    ],
+)

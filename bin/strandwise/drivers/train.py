@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from strandwise import __version__
-from strandwise.drivers.evidence import Evidence, evidence
+from strandwise.drivers.evidence import Evidence, evidence, with_ranks
 from strandwise.drivers.mutations import Cohort, prepare
 from strandwise.drivers.tables import LINES
 from strandwise.errors import InputError
@@ -25,17 +24,20 @@ if TYPE_CHECKING:
     import xgboost
 
 # Columns that may lower or raise a score; every other line of evidence may only raise it.
-FREE = {"log_codons", "expression_CCLE", "replication_time", "noncoding_mutation_rate", "local_GC_content", "HiC_compartment",
-        "impact", "truncating_share", "hotspot_share", "samples", "sample_share"}  # fmt: skip
+FREE = {"length_class", "expression_class", "replication_class", "impact", "truncating_share", "truncating_repeats", "hotspot_share", "samples",
+        "sample_share"}  # fmt: skip
 COLUMNS = [column for columns in LINES.values() for column in columns]
-ROUNDS = 200
-SEEDS = (1, 2, 3, 4)
+ROUNDS = 120
+SEEDS = (1, 2, 3)
 SETTINGS: dict[str, Any] = {
-    "objective": "binary:logistic", "max_depth": 4, "eta": 0.05, "min_child_weight": 3, "subsample": 0.7,
-    "colsample_bytree": 0.5, "reg_lambda": 3, "tree_method": "hist", "max_bin": 64, "nthread": 1,
+    "objective": "binary:logistic", "max_depth": 4, "eta": 0.08, "min_child_weight": 3, "subsample": 0.7,
+    "colsample_bytree": 0.3, "reg_lambda": 3, "tree_method": "hist", "max_bin": 64, "nthread": 1,
 }  # fmt: skip
 # Of genes without a sign of selection this share is enough to learn what they look like.
-PLAIN_SHARE = 0.1
+PLAIN_SHARE = 0.08
+# A driver of another cancer type counts as this much of a driver per unit of combined evidence in the cohort, up to the limit:
+# lists by type are incomplete, and a known driver with evidence is more likely a driver here than not.
+ELSEWHERE, ELSEWHERE_LIMIT = 0.25, 0.6
 
 
 def cohort_files(cohorts: Path) -> dict[str, Path]:
@@ -80,20 +82,23 @@ def gene_fold(gene: str, folds: int = 5) -> int:
     return int(hashlib.md5(gene.encode(), usedforsecurity=False).hexdigest(), 16) % folds
 
 
-def training_rows(code: str, found: Evidence, drivers: set[str]) -> "pandas.DataFrame":
-    """Evidence of a cohort's tested genes with gene, cohort, fold and driver (label)."""
-    table = found.table[found.tested]
+def training_rows(code: str, found: Evidence, labels: dict[str, set[str]]) -> "pandas.DataFrame":
+    """Evidence of a cohort's tested genes with gene, cohort, fold, driver (of this type), elsewhere (of any) and label (0 to 1)."""
+    table = with_ranks(found, found)[found.tested]
+    driver = table.index.isin(labels[code])
+    elsewhere = table.index.isin(set().union(*labels.values()))
+    partly = np.clip(ELSEWHERE * table["combined_excess"].to_numpy(float), 0, ELSEWHERE_LIMIT) * elsewhere
     return table.assign(
         gene=table.index.astype(str), cohort=code, fold=[gene_fold(str(gene)) for gene in table.index],
-        driver=table.index.isin(drivers),
+        driver=driver, elsewhere=elsewhere, label=np.maximum(driver, partly),
     ).reset_index(drop=True)  # fmt: skip
 
 
 def worth_learning(rows: "pandas.DataFrame", seed: int = 0) -> np.ndarray:
-    """Rows to learn from: labelled drivers, genes with some evidence, and a share of the plain rest."""
+    """Rows to learn from: drivers of any type, genes with some evidence, and a share of the plain rest."""
     some = (rows["combined"] > 0.7) | (rows["combined_excess"] > 0.7) | (rows["samples"] > np.log(3.5))
     lucky = np.random.default_rng(seed).random(len(rows)) < PLAIN_SHARE
-    return (rows["driver"] | some).to_numpy() | lucky
+    return (rows["elsewhere"] | some).to_numpy() | lucky
 
 
 def fit_boosters(rows: "pandas.DataFrame", columns: list[str], seeds: Sequence[int] = SEEDS) -> "list[xgboost.Booster]":
@@ -101,10 +106,9 @@ def fit_boosters(rows: "pandas.DataFrame", columns: list[str], seeds: Sequence[i
     import xgboost
 
     rows = rows[worth_learning(rows)]
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
     monotone = tuple(0 if name in FREE else 1 for name in columns)
-    data = xgboost.DMatrix(rows[columns].to_numpy(np.float32), label=rows["driver"].to_numpy(float))
-    settings = {**SETTINGS, "nthread": threads, "monotone_constraints": monotone}
+    data = xgboost.DMatrix(rows[columns].to_numpy(np.float32), label=rows["label"].to_numpy(float))
+    settings = {**SETTINGS, "monotone_constraints": monotone}
     return [xgboost.train({**settings, "seed": seed}, data, ROUNDS) for seed in seeds]
 
 
@@ -121,7 +125,7 @@ def train(
         raise InputError(*(f"{labels.name}: no driver genes for cohort {code}" for code in unlabelled))
     rows = pandas.concat(
         [
-            training_rows(code, read_cohort(path, genes)[1], drivers[code])
+            training_rows(code, read_cohort(path, genes)[1], drivers)
             for code, path in progress(files.items(), len(files), "cohorts")
         ]
     )

@@ -99,10 +99,9 @@ def _header(path: Path) -> tuple[list[str], int, str | None]:
         raise InputError(f"{path}: no such file")
     with path.open("rb") as stream:
         compression = "gzip" if stream.read(2) == b"\x1f\x8b" else None
-    opened = gzip.open(path, "rt", errors="replace") if compression else path.open(errors="replace")
     comments = 0
     try:
-        with opened as lines:
+        with gzip.open(path, "rt", errors="replace") if compression else path.open(errors="replace") as lines:
             for line in lines:
                 if line.strip() and not line.startswith("#"):
                     return line.rstrip("\r\n").split("\t"), comments, compression

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Measures driver ranking beside its rivals, gene and cohort both held out; false genes on neutral cohorts; power on planted genes.
+
+    python benchmarks/drivers/bench.py accuracy --data FOLDER --output FOLDER
+    python benchmarks/drivers/bench.py neutral --data FOLDER --output FOLDER
+    python benchmarks/drivers/bench.py power --data FOLDER --output FOLDER
+
+FOLDER of --data holds cohorts/CODE.maf.tsv.gz and truth/intogen_2020_{by_type,any}.tsv.
+"""
+
+import pickle
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas
+from typer import Option, Typer
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bin"), str(Path(__file__).parent)]
+
+from rivals import rival_scores, xgboost_columns  # noqa: E402
+
+from strandwise.drivers.evaluate import (  # noqa: E402
+    all_metrics,
+    bootstrap_interval,
+    gene_p_values,
+    held_out_scores,
+    planted,
+    read_truth,
+    relabelled,
+)
+from strandwise.drivers.evidence import evidence  # noqa: E402
+from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort  # noqa: E402
+from strandwise.drivers.ranker import load_ranker  # noqa: E402
+from strandwise.drivers.train import cohort_files, read_cohort, training_rows  # noqa: E402
+from strandwise.progress import progress  # noqa: E402
+
+GENES = ROOT / "assets" / "genes"
+MODEL = ROOT / "assets" / "models" / "drivers"
+GROUPS = 4  # cohorts are left out in so many groups: a stricter test than one at a time, at a fifth of the time
+PLAIN = (
+    "sample_count",
+    "poisson_length",
+    "nb_cov",
+    "nb_cov_trunc",
+    "trunc_binom",
+    "comb_len_trunc_hot",
+    "comb_nb_trunc_hot",
+    "minrank",
+)
+Data = Annotated[Path, Option(help="folder with cohorts/ and truth/")]
+Output = Annotated[Path, Option(help="folder for tables")]
+app = Typer(help=__doc__, pretty_exceptions_enable=False)
+
+
+def cohorts_with_evidence(data: Path, output: Path) -> dict:
+    """Cohort code -> (cohort, evidence); kept in `output` between the commands."""
+    kept = output / "cohorts.pickle"
+    if kept.is_file():
+        with kept.open("rb") as stream:
+            return pickle.load(stream)
+    files = cohort_files(data / "cohorts")
+    found = {code: read_cohort(path, GENES) for code, path in progress(files.items(), len(files), "cohorts")}
+    output.mkdir(parents=True, exist_ok=True)
+    with kept.open("wb") as stream:
+        pickle.dump(found, stream)
+    return found
+
+
+def xgboost_rival(table: pandas.DataFrame, columns: list[str]) -> np.ndarray:
+    """Untuned XGBoost (200 trees of depth 4) on the rivals' scores and covariates, gene and cohort held out as for ours."""
+    import xgboost
+
+    names = sorted(set(table["cohort"]))
+    group = table["cohort"].map({name: number % GROUPS for number, name in enumerate(names)}).to_numpy()
+    fold, x, y = table["fold"].to_numpy(), table[columns].to_numpy(np.float32), table["driver"].to_numpy(float)
+    settings = {
+        "max_depth": 4,
+        "eta": 0.1,
+        "subsample": 0.8,
+        "colsample_bytree": 0.8,
+        "objective": "binary:logistic",
+        "nthread": 1,
+    }
+    scores = np.full(len(table), np.nan)
+    for left_out in range(GROUPS):
+        for fold_out in range(5):
+            learn, test = (group != left_out) & (fold != fold_out), (group == left_out) & (fold == fold_out)
+            booster = xgboost.train(settings, xgboost.DMatrix(x[learn], label=y[learn]), 200)
+            scores[test] = booster.predict(xgboost.DMatrix(x[test]), output_margin=True)
+    return scores
+
+
+@app.command()
+def accuracy(data: Data, output: Output) -> None:
+    """Precision at 10, 20, 50 and average precision, mean over cohorts with bootstrap intervals."""
+    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
+    found = cohorts_with_evidence(data, output)
+    rows = pandas.concat(
+        [training_rows(code, each[1], truth.by_cohort) for code, each in found.items()], ignore_index=True
+    )
+    rivals = []
+    for _code, (cohort, each) in found.items():
+        scores = rival_scores(cohort)
+        rivals.append(xgboost_columns(cohort, scores)[each.tested])
+    rival = pandas.concat(rivals, ignore_index=True)
+    columns = list(rival.columns)
+    together = pandas.concat([rival, rows[["gene", "cohort", "fold", "driver", "samples"]]], axis=1)
+    scored = {name: rival[name].to_numpy(float) for name in PLAIN}
+    scored["xgboost"] = xgboost_rival(together, columns)
+    scored["fisher_of_ours"] = rows["combined_excess"].to_numpy(float)
+    scored["strandwise"] = held_out_scores(rows, rows.head(0), GROUPS, seeds=(1, 2, 3))
+    tables = {name: all_metrics(rows, score, truth) for name, score in scored.items()}
+    pandas.concat(tables, names=["ranking", "cohort"]).round(4).to_csv(output / "accuracy_by_cohort.tsv", sep="\t")
+    lines = []
+    for name, table in tables.items():
+        line: dict[str, object] = {"ranking": name}
+        for metric in table:
+            low, high = bootstrap_interval(table[metric].to_numpy())
+            line[metric] = f"{table[metric].mean():.3f} ({low:.3f}-{high:.3f})"
+        lines.append(line)
+    pandas.DataFrame(lines).to_csv(output / "accuracy.tsv", sep="\t", index=False)
+    lines = []
+    for name in tables:
+        if name == "strandwise":
+            continue
+        line = {"strandwise minus": name}
+        for metric in tables[name]:
+            difference = (tables["strandwise"][metric] - tables[name][metric]).to_numpy()
+            low, high = bootstrap_interval(difference)
+            line[metric] = f"{difference.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+        lines.append(line)
+    pandas.DataFrame(lines).to_csv(output / "accuracy_differences.tsv", sep="\t", index=False)
+    for name in ("accuracy.tsv", "accuracy_differences.tsv"):
+        print((output / name).read_text())
+
+
+@app.command()
+def neutral(data: Data, output: Output, draws: int = 1, only: str = "") -> None:
+    """Genes at q < 0.1 and tail rates of p on silent mutations relabelled and on cohorts drawn from the background, hypermutated samples included."""
+    ranker = load_ranker(MODEL)
+    found = cohorts_with_evidence(data, output)
+    lines = []
+    chosen = only.split(",") if only else list(found)
+    for code in progress(chosen, len(chosen), "neutral cohorts"):
+        cohort, observed = found[code]
+        for kind in ("relabelled", "simulated"):
+            for draw in range(draws):
+                rng = np.random.default_rng(draw)
+                made = (
+                    relabelled(cohort, rng)
+                    if kind == "relabelled"
+                    else neutral_cohort(cohort, observed.background, rng)
+                )
+                _, p = gene_p_values(made, evidence(made), ranker, seed=100 + draw)
+                lines.append(
+                    {
+                        "cohort": code,
+                        "kind": kind,
+                        "draw": draw,
+                        "genes": len(p),
+                        "q_below_0.1": int((benjamini_hochberg(p) < 0.1).sum()),
+                    }
+                    | {f"rate_{level}": round(float((p <= level).mean() / level), 3) for level in (0.05, 0.01, 0.001)}
+                )
+                pandas.DataFrame(lines).to_csv(output / "neutral.tsv", sep="\t", index=False)
+    table = pandas.DataFrame(lines)
+    print(
+        table.groupby("kind")[["q_below_0.1", "rate_0.05", "rate_0.01", "rate_0.001"]]
+        .agg(["mean", "max"])
+        .round(3)
+        .to_string()
+    )
+
+
+@app.command()
+def power(data: Data, output: Output, code: str = "PRAD") -> None:
+    """Planted genes (10 oncogenes, 10 suppressors) found at q < 0.1 against strength and cohort size, beside the Fisher rival."""
+    from strandwise.drivers.mutations import of_samples
+
+    ranker = load_ranker(MODEL)
+    cohort, observed = cohorts_with_evidence(data, output)[code]
+    lines = []
+    for samples in (100, 300):
+        for share in (0.01, 0.02, 0.05, 0.1):
+            rng = np.random.default_rng(int(1000 * share) + samples)
+            base = of_samples(
+                neutral_cohort(cohort, observed.background, rng), rng.choice(cohort.n_samples, samples, replace=False)
+            )
+            usual = np.flatnonzero((cohort.codons > 200) & (cohort.codons < 1500))
+            genes = rng.choice(usual, 20, replace=False)
+            made = planted(base, genes, share, rng)
+            tested, p = gene_p_values(made, evidence(made), ranker, seed=1)
+            below = set(tested[benjamini_hochberg(p) < 0.1].tolist())
+            rival = 10.0 ** -rival_scores(made)["comb_nb_trunc_hot"].to_numpy()[tested]
+            rival_below = set(tested[benjamini_hochberg(rival) < 0.1].tolist())
+            planted_genes = set(genes.tolist())
+            lines.append(
+                {"samples": samples, "share": share, "found": len(below & planted_genes), "false": len(below - planted_genes),
+                 "rival_found": len(rival_below & planted_genes), "rival_false": len(rival_below - planted_genes)}
+            )  # fmt: skip
+            print(lines[-1], flush=True)
+            pandas.DataFrame(lines).to_csv(output / "power.tsv", sep="\t", index=False)
+
+
+if __name__ == "__main__":
+    app()
