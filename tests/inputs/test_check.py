@@ -237,6 +237,12 @@ def test_a_header_that_says_unsorted_two_samples_or_nothing_readable_is_told(cal
     assert third.startswith("sheet.json: item 3, bam: c.bam: cannot be opened as BAM or CRAM (")
 
 
+def test_a_file_that_is_cut_short_is_left_to_the_calling_step(called: Case) -> None:
+    path = called.folder / "b.bam"
+    path.write_bytes(path.read_bytes()[:-28])
+    assert called.problems(fasta="x") == []
+
+
 def test_another_sample_name_in_the_read_groups_is_a_warning(called: Case) -> None:
     make_bam(called.folder / "a.bam", sample="other")
     plan, problems, notes = called.check(fasta="x")
