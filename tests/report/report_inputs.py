@@ -11,6 +11,7 @@ from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, 
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import Table, write_table
+from strandwise.small_variants.tables import EVALUATION
 
 CHROMOSOMES = {f"chr{name}": 250_000_000 - 8_000_000 * index for index, name in enumerate([*range(1, 23), "X", "Y"])}
 SHORT_CONTIGS = {f"chrUn_{index}": 20_000 for index in range(400)}
@@ -112,6 +113,24 @@ def add_small_variants(folder: Path, samples: dict[str, str], failed: tuple[str,
             add_sample(folder, identifier, sample, random)
     plan = {"samples": [{"id": identifier, "sample": sample} for identifier, sample in samples.items()]}
     (folder / "plan.json").write_text(json.dumps(plan))
+
+
+def add_evaluation(folder: Path, identifier: str, missed: int) -> None:
+    """1,000 true SNPs of which `missed` are missed, without false ones; 10 true indels, all found, and one false."""
+    rows = []
+    for kind, total, fn, fp in (("SNP", 1000, missed, 0), ("INDEL", 10, 0, 1)):
+        found = total - fn
+        precision, recall = found / (found + fp), found / total
+        f1 = 2 * precision * recall / (precision + recall)
+        rows.append(("all", "all", kind, total, found + fp, found, found, fn, fp, 0, precision, recall, f1))
+    frame = pd.DataFrame(rows, columns=[column.name for column in EVALUATION.columns])
+    write_table(EVALUATION, frame, "small_variants 1", folder / f"{identifier}.evaluation.tsv")
+
+
+def add_history(folder: Path, epochs: int) -> None:
+    lines = ["network\tepoch\ttrain_loss\ttrain_accuracy\ttune_loss\ttune_accuracy"]
+    lines += [f"summary\t{epoch}\t{1 / epoch}\t0.9\t{1.1 / epoch}\t0.8" for epoch in range(1, epochs + 1)]
+    (folder / "history.tsv").write_text("\n".join(lines) + "\n")
 
 
 def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:

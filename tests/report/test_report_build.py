@@ -13,6 +13,8 @@ from numpy.random import default_rng
 from report_inputs import (
     add_drivers,
     add_drug_response,
+    add_evaluation,
+    add_history,
     add_notes,
     add_sample,
     add_small_variants,
@@ -210,6 +212,25 @@ def test_no_calls_at_all(reports: Callable[..., Built]) -> None:
 
     built = reports(fill)
     assert "No variants: S1" in built.text
+
+
+def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
+    """Two samples with 3 and 1 of 1,000 SNPs missed: recall .998, precision 1, F1 2 × .998 / 1.998 = .9990."""
+
+    def fill(folder: Path) -> None:
+        add_evaluation(folder, "S1", missed=3)
+        add_evaluation(folder, "S2", missed=1)
+        add_history(folder, epochs=12)
+
+    built = reports(fill)
+    assert (
+        built.summary.splitlines()[0]
+        == "Accuracy  SNP F1 0.9990 (4 missed, 0 false), INDEL F1 0.9524 (0 missed, 2 false)"
+    )
+    lines = {line["name"]: line["pairs"] for line in built.plots["training_curves_plot"]["datasets"][0]["lines"]}
+    assert [float(epoch) for epoch, _ in lines["summary, held-out data"]] == list(range(1, 13))
+    assert lines["summary, held-out data"][0][1] == 1.1
+    assert "vcfeval does [2]" in built.text
 
 
 def test_all_samples_failed(reports: Callable[..., Built]) -> None:

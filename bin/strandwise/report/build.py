@@ -14,13 +14,13 @@ import yaml
 
 from strandwise import __version__
 from strandwise.formats.files import written
-from strandwise.report import drivers, drug_response, html, overview, small_variants
+from strandwise.report import drivers, drug_response, evaluation, html, overview, small_variants, training
 from strandwise.report.light import lighter, without_prompt
 from strandwise.report.parts import Parts, Version, read_parts
 from strandwise.report.readme import closing_lines, results_readme
 from strandwise.report.section import Chapter
 
-JOBS = (small_variants, drivers, drug_response)
+CHAPTERS = (small_variants, evaluation, drivers, drug_response, training)
 ASSETS = Path(__file__).parent
 
 
@@ -31,7 +31,7 @@ def build(folder: Path, parameters: Path, versions: Path, config: Path, output: 
     config: MultiQC's settings. Raises InputError on files that are not what they should be, RuntimeError when MultiQC fails.
     """
     parts = read_parts(folder, parameters, versions)
-    chapters = [chapter for job in JOBS if (chapter := job.chapter(parts))]
+    chapters = [chapter for job in CHAPTERS if (chapter := job.chapter(parts))]
     entries = overview.attention(parts)
     with tempfile.TemporaryDirectory(dir=output.resolve().parent) as scratch:  # the one place known to be writable
         stage = Path(scratch) / "parts"

@@ -39,6 +39,12 @@ WORKS = {
         "GigaScience 10:giab008 (2021)",
         "10.1093/gigascience/giab008",
     ),
+    "vcfeval": Work(
+        "Cleary JG, et al",
+        "Comparing variant call files for performance benchmarking of next-generation sequencing variant calling pipelines",
+        "bioRxiv 023754 (2015)",
+        "10.1101/023754",
+    ),
     "dndscv": Work(
         "Martincorena I, et al",
         "Universal patterns of selection in cancer and somatic tissues",
