@@ -2,7 +2,15 @@
 
 import pysam  # noqa: F401  loads the htslib that the extension is linked against
 
-from strandwise_core.evidence import FEATURES, MARGIN, READ_CHANNELS, Alignments, encode, gap_open_penalties, one_gap_cost
+from strandwise_core.evidence import (
+    FEATURES,
+    MARGIN,
+    READ_CHANNELS,
+    Alignments,
+    encode,
+    gap_open_penalties,
+    one_gap_cost,
+)
 
 __all__ = ["FEATURES", "MARGIN", "READ_CHANNELS", "Alignments", "encode", "gap_open_penalties", "one_gap_cost"]
 __version__ = "0.1.0"

@@ -33,7 +33,12 @@ def write_fasta(path: Path, contigs: dict[str, str]) -> Path:
 
 
 def write_alignment(
-    path: Path, contig: str, length: int, reads: list[MadeRead], reference: Path | None = None, platform: str = "ILLUMINA"
+    path: Path,
+    contig: str,
+    length: int,
+    reads: list[MadeRead],
+    reference: Path | None = None,
+    platform: str = "ILLUMINA",
 ) -> Path:
     """Write sorted, indexed BAM or (by suffix, with its reference) CRAM."""
     header = {
@@ -49,8 +54,10 @@ def write_alignment(
             record.query_name = read.name or f"q{number}"
             record.query_sequence = read.bases
             qualities = read.quality_list
-            record.query_qualities = None if qualities is None else pysam.qualitystring_to_array(
-                "".join(chr(33 + quality) for quality in qualities)
+            record.query_qualities = (
+                None
+                if qualities is None
+                else pysam.qualitystring_to_array("".join(chr(33 + quality) for quality in qualities))
             )
             record.flag = read.flag
             record.reference_id = 0
@@ -67,7 +74,9 @@ def random_bases(length: int, rng: random.Random) -> str:
     return "".join(rng.choices("ACGT", k=length))
 
 
-def tiled(haplotype: str, depth: int, length: int, rng: random.Random, name: str = "t", quality: int = 37) -> list[tuple[int, str, str, int]]:
+def tiled(
+    haplotype: str, depth: int, length: int, rng: random.Random, name: str = "t", quality: int = 37
+) -> list[tuple[int, str, str, int]]:
     """Reads drawn from a haplotype: (start on the haplotype, bases, name, strand flag)."""
     number = max(1, depth * len(haplotype) // length)
     starts = [rng.randrange(0, len(haplotype) - length + 1) for _ in range(number)]

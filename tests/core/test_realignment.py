@@ -1,5 +1,6 @@
 """Scoring of reads against haplotypes, by numbers worked out by hand and against slow versions."""
 
+import itertools
 import random
 from pathlib import Path
 
@@ -16,10 +17,14 @@ def test_gap_open_is_45_in_plain_sequence_and_falls_with_the_length_of_a_repeat(
     assert twelve == [45, 45] + [22] * 12 + [45, 45]
     dinucleotide = gap_open_penalties(encode("GGT" + "CA" * 6 + "GTT")).tolist()
     assert dinucleotide[4:14] == [32] * 10  # six copies
-    assert gap_open_penalties(encode("GGT" + "CAGT" * 3 + "CC")).tolist()[4:12] == [41] * 8  # three copies of four bases
+    assert (
+        gap_open_penalties(encode("GGT" + "CAGT" * 3 + "CC")).tolist()[4:12] == [41] * 8
+    )  # three copies of four bases
 
 
-def slow_one_gap(bases: list[int], costs: list[int], haplotype: list[int], before: int, after: int, gap_open: list[int]) -> int:
+def slow_one_gap(
+    bases: list[int], costs: list[int], haplotype: list[int], before: int, after: int, gap_open: list[int]
+) -> int:
     def cost(i: int, diagonal: int) -> int:
         h = i + diagonal
         return costs[i] if 0 <= h < len(haplotype) and bases[i] != haplotype[h] else 0
@@ -93,7 +98,9 @@ def test_snv_likelihoods_by_hand(tmp_path: Path) -> None:
     assert feature["end_distance_for"] == 40
 
 
-def haplotype_reads(reference: str, haplotypes: list[str], depth: int, rng: random.Random, clip: int = 0) -> list[MadeRead]:
+def haplotype_reads(
+    reference: str, haplotypes: list[str], depth: int, rng: random.Random, clip: int = 0
+) -> list[MadeRead]:
     """Reads as an aligner would place them that sees only the part left of the change at 1000 and clips the rest."""
     reads = []
     for number, haplotype in enumerate(haplotypes):
@@ -156,7 +163,9 @@ def test_two_alleles_of_one_place_are_one_copy_each(tmp_path: Path) -> None:
     for i in range(10):
         lost = 2 + 2 * (i % 2)
         changed = reference[:801] + reference[801 + lost :]
-        reads.append(MadeRead(750 + i, changed[750 + i : 850 + i], f"{51 - i}M{lost}D{49 + i}M", f"a{i}", flag=16 * (i // 2 % 2)))
+        reads.append(
+            MadeRead(750 + i, changed[750 + i : 850 + i], f"{51 - i}M{lost}D{49 + i}M", f"a{i}", flag=16 * (i // 2 % 2))
+        )
     found = evidence_of(tmp_path, reference, reads)
     assert events(found) == [(801, 2, 2, ""), (801, 2, 4, "")]
     assert found["likelihoods"].argmin(axis=1).tolist() == [1, 1]
@@ -176,7 +185,7 @@ def test_evidence_is_the_same_however_the_interval_is_cut(tmp_path: Path) -> Non
         haplotypes.append(text + reference[at:])
     reads = []
     for number, haplotype in enumerate(haplotypes):
-        for start, bases, name, flag in tiled(haplotype, 15, 100, rng, f"h{number}x"):
+        for _start, bases, name, flag in tiled(haplotype, 15, 100, rng, f"h{number}x"):
             place = reference.find(bases[:20])
             if place >= 0:
                 reads.append(MadeRead(place, bases, name=name, flag=flag))
@@ -194,6 +203,6 @@ def test_evidence_is_the_same_however_the_interval_is_cut(tmp_path: Path) -> Non
 
     whole = table(0, len(reference))
     borders = [0, 1011, 2022, 2027, 4000, 5555, 6020, 6031, len(reference)]
-    pieces = [row for start, end in zip(borders, borders[1:], strict=False) for row in table(start, end)]
+    pieces = [row for start, end in itertools.pairwise(borders) for row in table(start, end)]
     assert len(whole) > 50
     assert pieces == whole

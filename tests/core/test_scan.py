@@ -88,7 +88,12 @@ class SlowScan:
                     self.base(at + k, bases[query + k], quality[query + k], read.mapping_quality)
                 at, query = at + size, query + size
             elif op == 1:
-                if first < i < last and read.mapping_quality >= LEAST_MAPPING and quality[query - 1] and quality[query + size]:
+                if (
+                    first < i < last
+                    and read.mapping_quality >= LEAST_MAPPING
+                    and quality[query - 1]
+                    and quality[query + size]
+                ):
                     self.insertion(at, bases[query : query + size])
                 query += size
             elif op == 2:
@@ -190,7 +195,9 @@ def test_mates_count_once_where_they_overlap(tmp_path: Path) -> None:
     assert depth[10 : 10 + 150] == [1] * 150
     assert depth[:10] == [0] * 10
     # 32 against 20: the changed base stays with quality 12, one of one reads
-    assert [(int(at), "ACGT"[int(base)]) for at, base in zip(found["position"], found["alternate"], strict=True)] == [(620, other)]
+    assert [(int(at), "ACGT"[int(base)]) for at, base in zip(found["position"], found["alternate"], strict=True)] == [
+        (620, other)
+    ]
 
 
 def test_the_same_reads_are_left_out_of_too_many_however_the_interval_is_cut(tmp_path: Path) -> None:
@@ -205,9 +212,9 @@ def test_the_same_reads_are_left_out_of_too_many_however_the_interval_is_cut(tmp
     alignments = strandwise_core.Alignments([bam], fasta)
     whole = alignments.evidence("c", 900, 1400, reference[: 1400 + 1000].encode(), maximum_depth=300)["depth"]
     pieces = [
-        alignments.evidence("c", start, start + 50, reference[max(0, start - 1000) : start + 50 + 1000].encode(), maximum_depth=300)[
-            "depth"
-        ]
+        alignments.evidence(
+            "c", start, start + 50, reference[max(0, start - 1000) : start + 50 + 1000].encode(), maximum_depth=300
+        )["depth"]
         for start in range(900, 1400, 50)
     ]
     assert np.concatenate(pieces).tolist() == whole.tolist()
@@ -218,7 +225,10 @@ def test_a_file_cut_off_is_an_error(tmp_path: Path) -> None:
     rng = random.Random(4)
     reference = random_bases(3000, rng)
     fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
-    reads = [MadeRead(i, reference[i : i + 150], qualities=[rng.randrange(2, 40) for _ in range(150)]) for i in range(0, 2800, 1)]
+    reads = [
+        MadeRead(i, reference[i : i + 150], qualities=[rng.randrange(2, 40) for _ in range(150)])
+        for i in range(0, 2800, 1)
+    ]
     bam = write_alignment(tmp_path / "a.bam", "c", 3000, reads)
     data = bam.read_bytes()
     bam.write_bytes(data[: len(data) * 2 // 3])

@@ -44,7 +44,9 @@ def planted(reference: str, gap: int, rng: random.Random) -> list[tuple[int, str
     return variants
 
 
-def haplotype(reference: str, variants: list[tuple[int, str, str, str]], copy: int) -> tuple[str, list[tuple[int, int]]]:
+def haplotype(
+    reference: str, variants: list[tuple[int, str, str, str]], copy: int
+) -> tuple[str, list[tuple[int, int]]]:
     """The haplotype's bases, and as pairs (haplotype position, shift back to the reference) where the shift changes."""
     pieces, done, length, shifts = [], 0, 0, [(0, 0)]
     for at, old, new, genotype in variants:
@@ -64,7 +66,7 @@ def placed(bases: str, start: int, shifts: list[tuple[int, int]], reference: str
         shift = next(value for begin, value in reversed(shifts) if begin <= i)
         pairs.append(i + shift)
     cigar, previous = [], None
-    known = {begin: value for begin, value in shifts}
+    known = dict(shifts)
     run = 0
     first = pairs[0]
     at = first
@@ -88,7 +90,13 @@ def placed(bases: str, start: int, shifts: list[tuple[int, int]], reference: str
 
 
 def make_sample(
-    folder: Path, seed: int, length: int = 6000, gap: int = 120, depth: int = 30, read_length: int = 100, errors: float = 0.0
+    folder: Path,
+    seed: int,
+    length: int = 6000,
+    gap: int = 120,
+    depth: int = 30,
+    read_length: int = 100,
+    errors: float = 0.0,
 ) -> Sample:
     """Write reference, reads, truth VCF and BED of a sample into `folder`."""
     rng = random.Random(seed)

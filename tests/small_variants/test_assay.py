@@ -5,13 +5,18 @@ from pathlib import Path
 import pytest
 from made_reads import MadeRead, write_alignment
 from sample import make_sample
+
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
 from strandwise.models.card import Card
 from strandwise.small_variants.assay import Reads, check_assay, look
 
 CARD = Card(
-    Path("m"), "small_variants", "short", "1.0", {"expects": {"platform": "ILLUMINA", "read_length": [70, 250], "depth": [5, 60]}}
+    Path("m"),
+    "small_variants",
+    "short",
+    "1.0",
+    {"expects": {"platform": "ILLUMINA", "read_length": [70, 250], "depth": [5, 60]}},
 )
 
 

@@ -1,5 +1,6 @@
 """Calls of whole intervals on made samples, with genotypes from likelihoods alone."""
 
+import itertools
 import random
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from made_reads import MadeRead, random_bases, write_alignment, write_fasta
 from sample import Sample, make_sample
+
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import check_site
@@ -14,7 +16,9 @@ from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.labels import normalised
 
 
-def called(sample: Sample, intervals: list[Interval] | None = None, alignment: Path | None = None, ploidy: int = 2) -> list:
+def called(
+    sample: Sample, intervals: list[Interval] | None = None, alignment: Path | None = None, ploidy: int = 2
+) -> list:
     whole = intervals or [Interval("c", 0, len(sample.reference))]
     return list(call_shard([alignment or sample.bam], sample.fasta, None, whole, ploidy=ploidy))
 
@@ -44,7 +48,9 @@ def truth_table(sample: Sample) -> dict[tuple, int]:
 
 
 @pytest.mark.parametrize(("seed", "read_length", "depth"), [(1, 100, 40), (2, 36, 60), (3, 300, 40), (4, 150, 30)])
-def test_planted_variants_are_called_with_their_genotypes(tmp_path: Path, seed: int, read_length: int, depth: int) -> None:
+def test_planted_variants_are_called_with_their_genotypes(
+    tmp_path: Path, seed: int, read_length: int, depth: int
+) -> None:
     sample = make_sample(tmp_path, seed, depth=depth, read_length=read_length)
     found, truth = table(called(sample), sample.reference), truth_table(sample)
     inside = {key: copies for key, copies in truth.items() if 350 < key[0] < 5650}
@@ -68,16 +74,19 @@ def test_seven_shards_give_the_calls_of_one(tmp_path: Path) -> None:
     for _ in range(4):
         borders = sorted(rng.sample([at + rng.randrange(3) for at, *_ in sample.variants], 6))
         cuts = [0, *borders, len(sample.reference)]
-        pieces = called(sample, [Interval("c", a, b) for a, b in zip(cuts, cuts[1:], strict=False)])
+        pieces = called(sample, [Interval("c", a, b) for a, b in itertools.pairwise(cuts)])
         assert [site for piece in pieces for site in piece.sites] == list(whole.sites)
         assert np.concatenate([piece.depth for piece in pieces]).tolist() == whole.depth.tolist()
-        assert np.concatenate([piece.reference_quality for piece in pieces]).tolist() == whole.reference_quality.tolist()
+        assert (
+            np.concatenate([piece.reference_quality for piece in pieces]).tolist() == whole.reference_quality.tolist()
+        )
 
 
 def test_two_files_of_one_sample_are_called_together(tmp_path: Path) -> None:
     sample = make_sample(tmp_path, 7)
     halves = [
-        write_alignment(tmp_path / f"half{part}.bam", "c", len(sample.reference), sample.reads[part::2]) for part in (0, 1)
+        write_alignment(tmp_path / f"half{part}.bam", "c", len(sample.reference), sample.reads[part::2])
+        for part in (0, 1)
     ]
     together = list(call_shard(halves, sample.fasta, None, [Interval("c", 0, len(sample.reference))]))
     assert table(together, sample.reference) == table(called(sample), sample.reference)
@@ -111,7 +120,9 @@ def test_nothing_is_called_on_n_and_iupac_bases_but_beside_them_it_is(tmp_path: 
     reads = [MadeRead(start, carried[start : start + 100], name=f"q{start}") for start in range(840, 1000, 5)]
     bam = write_alignment(tmp_path / "a.bam", "c", 2000, reads)
     (piece,) = call_shard([bam], fasta, None, [Interval("c", 0, 2000)])
-    assert [(site.position, site.alleles, site.genotype) for site in piece.sites] == [(950, (bases[950], other), (1, 1))]
+    assert [(site.position, site.alleles, site.genotype) for site in piece.sites] == [
+        (950, (bases[950], other), (1, 1))
+    ]
 
 
 def test_alignments_cut_off_are_told_in_one_line(tmp_path: Path) -> None:

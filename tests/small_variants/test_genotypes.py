@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from strandwise.small_variants.candidates import DELETION, INSERTION, SNV, Candidates
 from strandwise.small_variants.genotypes import genotype_order, plain_probabilities, reference_quality, site_calls
 
@@ -9,7 +10,9 @@ from strandwise.small_variants.genotypes import genotype_order, plain_probabilit
 REFERENCE = "GATTACAGATCCGTTTTTTACGCACACACAT"
 
 
-def made(rows: list[tuple[int, int, int, str]], counts: list[tuple[int, int, int]], likelihoods: list | None = None) -> Candidates:
+def made(
+    rows: list[tuple[int, int, int, str]], counts: list[tuple[int, int, int]], likelihoods: list | None = None
+) -> Candidates:
     """rows: record position, kind, reference length, alternate."""
     n = len(rows)
     return Candidates(

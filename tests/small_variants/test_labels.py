@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
+
 from strandwise.formats.intervals import Interval
 from strandwise.small_variants.candidates import DELETION, INSERTION, SNV, Candidates
 from strandwise.small_variants.labels import UNKNOWN, Event, TruthEvent, label, normalised, read_truth, spell
@@ -15,7 +16,9 @@ REFERENCE = "GATTACAGATCCGTTTTTTACGCACACACATGGTCAGCTTAGGACCTGAATCCGATAC"
 
 def candidates(*events: Event) -> Candidates:
     ordered = sorted(events, key=lambda event: (event.position, event.reference_length))
-    kind = [SNV if len(e.alternate) == e.reference_length else DELETION if not e.alternate else INSERTION for e in ordered]
+    kind = [
+        SNV if len(e.alternate) == e.reference_length else DELETION if not e.alternate else INSERTION for e in ordered
+    ]
     n = len(ordered)
     return Candidates(
         contig="c",
@@ -112,8 +115,15 @@ def test_labels_spell_the_truth(seed: int) -> None:
 def test_truth_vcf_is_read_with_phase(tmp_path: Path) -> None:
     path = tmp_path / "t.vcf"
     lines = ["##fileformat=VCFv4.3", f"##contig=<ID=c,length={len(REFERENCE)}>"]
-    lines += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">', "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS"]
-    lines += ["c\t6\t.\tC\tT\t.\t.\t.\tGT\t0|1", "c\t14\t.\tT\tTT,TTT\t.\t.\t.\tGT\t1/2", "c\t41\t.\tGG\tG\t.\t.\t.\tGT\t1|1"]
+    lines += [
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS",
+    ]
+    lines += [
+        "c\t6\t.\tC\tT\t.\t.\t.\tGT\t0|1",
+        "c\t14\t.\tT\tTT,TTT\t.\t.\t.\tGT\t1/2",
+        "c\t41\t.\tGG\tG\t.\t.\t.\tGT\t1|1",
+    ]
     path.write_text("\n".join(lines) + "\n")
     packed = pysam.tabix_index(str(path), preset="vcf")
     truth = read_truth(Path(packed), Interval("c", 0, 50), REFERENCE.__getitem__)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from strandwise.small_variants.candidates import ROWS
 from strandwise.small_variants.network import (
     BATCH,

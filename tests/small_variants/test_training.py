@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from sample import Sample, make_sample
+
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
 from strandwise.models.card import load_card
@@ -76,9 +77,19 @@ def test_the_card_tells_sets_counts_and_limits(model: Path) -> None:
         {"name": "train", "use": "train", "fractions": [1.0, 0.5]},
         {"name": "tune", "use": "tune", "fractions": [1.0, 0.5]},
     ]
-    assert sum(details["training"]["examples"]["train"]["copies"]) == details["training"]["examples"]["train"]["candidates"] > 500
+    assert (
+        sum(details["training"]["examples"]["train"]["copies"])
+        == details["training"]["examples"]["train"]["candidates"]
+        > 500
+    )
     assert details["expects"]["read_length"] == [70, 125]
-    assert set(details["sha256"]) == {"history.tsv", "summary.tflite", "reads.tflite", "summary.weights.h5", "reads.weights.h5"}
+    assert set(details["sha256"]) == {
+        "history.tsv",
+        "summary.tflite",
+        "reads.tflite",
+        "summary.weights.h5",
+        "reads.weights.h5",
+    }
 
 
 def test_the_model_calls_its_held_out_sample(model: Path, samples: dict[str, Sample]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from strandwise.errors import InputError
 
 if TYPE_CHECKING:
-    import pysam
+    pass
 
 PIECE = 100_000
 """Bases read at a time; pieces end at multiples of it, so that memory stays small. Results do not depend on it."""

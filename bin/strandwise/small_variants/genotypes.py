@@ -156,5 +156,3 @@ def reference_quality(depth: np.ndarray, disagreeing: np.ndarray) -> np.ndarray:
     """
     quality = 3.0103 * depth - 23.0 * disagreeing
     return np.clip(quality, 0, MOST_QUALITY).astype(np.uint8)
-
-

@@ -152,25 +152,25 @@ def _clusters(missed: list[Event], truth: list[TruthEvent], shown: list[Event]) 
     return spans
 
 
-def _search(
-    shown: list[Event], truth: list[TruthEvent], start: int, end: int, reference: str
-) -> list[int] | None:
+def _search(shown: list[Event], truth: list[TruthEvent], start: int, end: int, reference: str) -> list[int] | None:
     """Copies of each shown event so that both haplotypes are spelled as in the truth; None where that fails."""
     if len(shown) > MOST_SUBSETS or not all(item.phased or _homozygous(item, truth) for item in truth):
         return None
-    wanted = [spell([item.event for item in truth if item.haplotype == haplotype], start, end, reference) for haplotype in (0, 1)]
+    spelled = [
+        spell([item.event for item in truth if item.haplotype == haplotype], start, end, reference)
+        for haplotype in (0, 1)
+    ]
+    wanted = [text for text in spelled if text is not None]
     found: dict[str, tuple[int, ...]] = {}
     for size in range(len(shown) + 1):
         for subset in itertools.combinations(range(len(shown)), size):
             text = spell([shown[i] for i in subset], start, end, reference)
-            if text in wanted and text not in found:
+            if text is not None and text in wanted and text not in found:
                 found[text] = subset
-    if any(text is None or text not in found for text in wanted):
+    if len(wanted) < 2 or any(text not in found for text in wanted):
         return None
-    return [sum(i in found[text] for text in wanted if text is not None) for i in range(len(shown))]
+    return [sum(i in found[text] for text in wanted) for i in range(len(shown))]
 
 
 def _homozygous(item: TruthEvent, truth: list[TruthEvent]) -> bool:
     return sum(other.event == item.event for other in truth) == 2
-
-

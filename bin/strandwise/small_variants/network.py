@@ -47,9 +47,7 @@ def summary_network(features: int, mean: np.ndarray, deviation: np.ndarray, seed
     return keras.Model(given, logits, name="summary")
 
 
-def reads_network(
-    features: int, channels: int, mean: np.ndarray, deviation: np.ndarray, seed: int
-) -> "keras.Model":
+def reads_network(features: int, channels: int, mean: np.ndarray, deviation: np.ndarray, seed: int) -> "keras.Model":
     """Summary features and read rows (batch, ROWS, channels) to logits of 0, 1, 2 copies (batch, 3).
 
     Each read is encoded alone; reads are pooled by attention that the encoded read itself gives (Ilse et al. 2018,

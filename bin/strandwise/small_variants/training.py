@@ -16,7 +16,7 @@ from strandwise.formats.files import written
 from strandwise.formats.intervals import read_bed
 from strandwise.models.card import Card, write_card
 from strandwise.progress import progress
-from strandwise.small_variants.candidates import ROWS, SNV, CandidateReader
+from strandwise.small_variants.candidates import ROWS, SNV, CandidateReader, Candidates
 from strandwise.small_variants.labels import UNKNOWN, label, read_truth
 from strandwise.small_variants.network import (
     READS_WEIGHTS,
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 COLUMNS = ("name", "alignment", "truth", "bed", "reference", "use", "fractions")
 LEAST_EXAMPLES = 50
 HISTORY = "history.tsv"
+
+DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
+"""A candidate without copies in the truth is left out where its reads disfavour the reference by so many phred, and
+are at least this share."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,9 @@ def read_sets(table: Path) -> list[TrainingSet]:
     problems, sets = [], []
     for number, row in enumerate(rows, 2):
         paths = {name: table.parent / row[name] for name in ("alignment", "truth", "bed", "reference")}
-        problems += [f"{table}: row {number}, {name}: no file {path}" for name, path in paths.items() if not path.is_file()]
+        problems += [
+            f"{table}: row {number}, {name}: no file {path}" for name, path in paths.items() if not path.is_file()
+        ]
         if row["use"] not in ("train", "tune"):
             problems.append(f"{table}: row {number}, use: {row['use']!r} is neither train nor tune")
         fractions = tuple(float(value) for value in (row.get("fractions") or "1").split(","))
@@ -112,15 +118,25 @@ def examples_of(one: TrainingSet, fraction: float) -> Examples:
         contig = reader.sequence(interval.contig, 0, reader.lengths[interval.contig])
         for piece in reader.pieces(interval.contig, interval.start, interval.end, ROWS):
             truth = read_truth(one.truth, type(interval)(piece.contig, piece.start, piece.end), contig.__getitem__)
-            labels = label(piece, truth, lambda start, end: contig[start:end])
+            labels = label(piece, truth, lambda start, end, contig=contig: contig[start:end])  # type: ignore[misc]
             rows = piece.read_rows if piece.read_rows is not None else np.zeros(0)
-            use = labels != UNKNOWN
+            use = (labels != UNKNOWN) & ~beyond_doubt(piece, labels)
             parts.append((piece.features[use], rows[use], piece.kind[use].astype(np.int8), labels[use]))
             missed += _missed(piece, truth)
             depths.append(float(piece.depth.mean()))
     features, rows, kind, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     lengths = features[:, _feature("read_length")]
     return Examples(features, rows, kind, labels, missed, [float(np.mean(depths))], [float(np.median(lengths))])
+
+
+def beyond_doubt(candidates: Candidates, labels: np.ndarray) -> np.ndarray:
+    """Candidates that the truth denies although the reads show them as clearly as any variant: bool (n,).
+
+    They come from copies of the sequence that reference and truth do not know. No caller can tell them from variants;
+    trained on, they teach a network to deny variants.
+    """
+    support = candidates.counts[:, 1] / np.maximum(1, candidates.counts[:, :2].sum(axis=1))
+    return (labels == 0) & (candidates.likelihoods[:, 0] >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
 
 
 def _missed(piece: Any, truth: list[Any]) -> int:
@@ -153,9 +169,14 @@ def gather_examples(sets: list[TrainingSet], use: str, work: Path) -> Examples:
             gathered.append(Examples(**{name: stored[name] for name in stored.files}))
     total = sum(len(part.labels) for part in gathered)
     if total < LEAST_EXAMPLES:
-        raise InputError(f"sets to {use}: {total} candidates, {LEAST_EXAMPLES} needed; give larger regions or more sets")
+        raise InputError(
+            f"sets to {use}: {total} candidates, {LEAST_EXAMPLES} needed; give larger regions or more sets"
+        )
     return Examples(
-        *(np.concatenate([getattr(part, name) for part in gathered]) for name in ("features", "read_rows", "kind", "labels")),
+        features=np.concatenate([part.features for part in gathered]),
+        read_rows=np.concatenate([part.read_rows for part in gathered]),
+        kind=np.concatenate([part.kind for part in gathered]),
+        labels=np.concatenate([part.labels for part in gathered]),
         missed=int(sum(part.missed for part in gathered)),
         depths=[float(value) for part in gathered for value in part.depths],
         read_lengths=[float(value) for part in gathered for value in part.read_lengths],
@@ -182,7 +203,10 @@ def train(
         logits = network.predict(inputs_of(network_name, to_tune), batch_size=2048, verbose=0)
         networks[network_name] = {
             **{kind: calibration_of(logits[rows], to_tune.labels[rows]) for kind, rows in _by_kind(to_tune).items()},
-            "tune_errors": {kind: int((logits[rows].argmax(1) != to_tune.labels[rows]).sum()) for kind, rows in _by_kind(to_tune).items()},
+            "tune_errors": {
+                kind: int((logits[rows].argmax(1) != to_tune.labels[rows]).sum())
+                for kind, rows in _by_kind(to_tune).items()
+            },
         }
         export(network, output / {"summary": SUMMARY_WEIGHTS, "reads": READS_WEIGHTS}[network_name])
     details = _details(name, version, recipe, sets, to_train, to_tune, networks, start)

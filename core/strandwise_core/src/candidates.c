@@ -243,7 +243,7 @@ static int choose_indels(Evidence *e, Found *found)
         int32_t length = from + 64 > e->end ? e->end - from : 64;
         gap_open_penalties(e->reference + (from - e->start), length, penalties);
         int32_t open = penalties[o->position - from];
-        if (n * open - HALF * depth < 3 && !(n >= 2 && n * 100 >= 6 * depth)) continue;
+        if (n * open - HALF * depth / 2 < 3 && !(n >= 2 && n * 100 >= 6 * depth)) continue;
         Event event;
         memset(&event, 0, sizeof(event));
         event.position = o->position;
