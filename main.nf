@@ -3,8 +3,11 @@
 
 include { INPUTS; checkedParameters; codeDigest; helpText } from './modules/inputs'
 include { SMALL_VARIANTS } from './modules/small_variants'
+include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
+include { TRAIN_DRIVERS } from './modules/drivers/training'
 include { DRUG_RESPONSE } from './modules/drug_response'
+include { TRAIN_DRUG_RESPONSE } from './modules/drug_response/training'
 include { REPORT } from './modules/report'
 
 workflow {
@@ -24,6 +27,14 @@ workflow {
         println(closingWords(options, noted))
     }
     assets = file("${projectDir}/assets")
+    if (options.mode == 'train') {
+        TRAINING(options, assets)
+        return
+    }
+    if (options.mode == 'evaluate') {
+        EVALUATION(options)
+        return
+    }
     parameters = channel.of(groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(options)))
         .collectFile(name: 'parameters.json')
         .first()
@@ -84,6 +95,44 @@ workflow {
     )
 }
 
+// Makes a model from own data.
+workflow TRAINING {
+    take:
+    options // parameters, checked and typed
+    assets  // folder of what is shipped
+
+    main:
+    data = file(options.training_data, glob: false)
+    if (options.model == 'small_variants') {
+        start = options.start_from ? file(options.start_from, type: 'dir') : []
+        code = codeDigest('small_variants.py', [file("${projectDir}/core")] + [start].flatten())
+        SMALL_VARIANTS_TRAINING(data, start, options.model_name, code)
+    }
+    if (options.model == 'drivers') {
+        genes = assets.resolve('genes')
+        TRAIN_DRIVERS(data, file(options.driver_labels, glob: false), genes, options.model_name, codeDigest('drivers.py', [data, genes]))
+    }
+    if (options.model == 'drug_response') {
+        TRAIN_DRUG_RESPONSE(data, options.model_name, codeDigest('drug_response.py', [data]))
+    }
+}
+
+// Scores calls against the truth.
+workflow EVALUATION {
+    take:
+    options // parameters, checked and typed
+
+    main:
+    calls = file(options.calls, glob: false)
+    meta = [id: calls.name.replaceFirst(/(\.g)?\.vcf(\.gz)?$/, '')]
+    reference = ['', '.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }
+    SMALL_VARIANTS_EVALUATION(
+        channel.of([meta, calls, file(options.truth, glob: false), file(options.truth_regions, glob: false)]),
+        reference,
+        codeDigest('small_variants.py', []),
+    )
+}
+
 // What is going to be done, in a line.
 def planWords(plan) {
     def words = [small_variants: "samples: ${plan.samples.size()}", drivers: "MAF files: ${plan.mafs.size()}", drug_response: "expression tables: ${plan.expression.size()}"]
@@ -98,7 +147,7 @@ def closingWords(options, note_files) {
     def lines = failed.collect { task -> "  failed: ${task}" }
     lines += notes.collect { note -> "  ${note.level}: ${note.sample ? "${note.sample}: " : ''}${note.text}" }.unique()
     lines = lines ? ['What needs attention:'] + lines : lines
-    if (!options.validate_only) {
+    if (options.mode == 'run' && !options.validate_only) {
         lines << (report.exists() ? "Report: ${report.toUriString().replaceFirst('^file://', '')}" : 'There is no report.')
     }
     def ended = workflow.success && !failed ? (options.validate_only ? 'found no problem' : 'finished') : 'ended with failures'

@@ -7,7 +7,7 @@ process RANK_DRIVERS {
     container "${params.container_registry}/models:${workflow.manifest.version}"
 
     input:
-    path mafs, arity: '1..*'
+    path mafs, arity: '1..*', stageAs: 'mafs/?/*'
     path model
     path genes, stageAs: 'gene_tables'
     path gene_features, arity: '0..*', stageAs: 'gene_features/*'

@@ -14,6 +14,7 @@ def checkedParameters(given, schema) {
         typed[name] = typedValue(given[name], rule.type)
         problems += parameterProblems(name, typed[name], rule)
     }
+    problems += modeProblems(typed)
     if (problems) {
         stop('parameters', problems)
     }
@@ -102,6 +103,13 @@ def parameterProblems(name, value, rule) {
     return rule.exists ? pathTexts(value, rule).collect { text -> missingPath(text, rule) }.findAll().collect { words_ -> "--${name}: ${words_}" } : []
 }
 
+// What training and evaluation need and do not have.
+def modeProblems(options) {
+    def needs = [train: ['model', 'training_data'], evaluate: ['calls', 'truth', 'truth_regions', 'fasta']]
+    def needed = (needs[options.mode] ?: []) + (options.mode == 'train' && options.model == 'drivers' ? ['driver_labels'] : [])
+    return needed.findAll { name -> options[name] == null }.collect { name -> "--${name}: missing; --mode ${options.mode} needs it" }
+}
+
 // The paths that a parameter names: one, or several with commas between them.
 def pathTexts(value, rule) {
     return rule.format == 'file-path-pattern' ? value.tokenize(',').collect { text -> text.trim() } : [value]
@@ -119,7 +127,7 @@ def missingPath(text, rule) {
     if (!path.exists()) {
         return "${text}: no such ${rule.format == 'directory-path' ? 'folder' : 'file'}${neighbour(path)}"
     }
-    if (path.isDirectory() != (rule.format == 'directory-path')) {
+    if (rule.format != 'path' && path.isDirectory() != (rule.format == 'directory-path')) {
         return "${text}: a ${path.isDirectory() ? 'folder; a file' : 'file; a folder'} is needed"
     }
     return null
