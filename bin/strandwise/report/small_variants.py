@@ -231,10 +231,10 @@ def _filters(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[st
 
 
 def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any] | None:
-    def share_above(quality: Mapping[str, Any], kind: str) -> dict[float, float]:
+    def share_above(quality: Mapping[str, Any], kind: str) -> list[tuple[float, float]]:
         counts, edges = quality[kind], quality["edges"]
         total = sum(counts)
-        return {edge: 100 * sum(counts[index:]) / total for index, edge in enumerate(edges[:-1])} if total else {}
+        return [(edge, 100 * sum(counts[index:]) / total) for index, edge in enumerate(edges[:-1])] if total else []
 
     data = {
         name: {
@@ -272,7 +272,7 @@ def _reliability(summaries: Mapping[str, Any]) -> dict[str, Any] | None:
     if not curve:
         return None
     series = {
-        html.text(kind): {row["expected"]: row["observed"] for row in rows if row["observed"] > 0}
+        html.text(kind): [(row["expected"], row["observed"]) for row in rows if row["observed"] > 0]
         for kind, rows in curve.items()
     }
     return PARENT.plot(

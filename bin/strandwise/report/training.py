@@ -20,7 +20,7 @@ def chapter(parts: Parts) -> Chapter | None:
         series = {}
         for network, rows in table.groupby("network", sort=False):
             for use in ("train", "tune"):
-                values = dict(zip(rows["epoch"].astype(int), rows[f"{use}_{measure}"].astype(float), strict=True))
+                values = list(zip(rows["epoch"].astype(int), rows[f"{use}_{measure}"].astype(float), strict=True))
                 series[html.text(f"{network}, {'training' if use == 'train' else 'held-out'} data")] = values
         curves.append(series)
     epochs = html.plural(int(table["epoch"].max()), "epoch")
