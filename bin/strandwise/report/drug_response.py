@@ -18,6 +18,7 @@ PARENT = Parent(
 DRUGS_SHOWN = 30
 SAMPLES_SHOWN = 150
 ROWS_SHOWN = 50
+FEWEST_COMPARED = 5
 
 METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression and mutations: natural logarithm of
 the half-maximal inhibitory concentration (ln IC50, µM) as measured in the Genomics of Drug Sensitivity in Cancer screen (GDSC2
@@ -70,28 +71,31 @@ def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None") -> Car
 
 
 def _score(row: Mapping[str, Any]) -> str:
-    """A drug and its score; interval, percentile and reasons on hover."""
+    """A drug and how far its score lies from the other samples'; score, interval, percentile and reasons on hover."""
     words = [f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})"]
     if row["percentile"] == row["percentile"]:
         words.append(f"percentile {row['percentile']:.0f}")
-    words.append(f"{row['relative']:+.1f} SD against the other samples")
+    words.append(f"{row['delta_ln_ic50']:+.2f} against the mean training line")
     if isinstance(row.get("top_features"), str):
         words.append(row["top_features"])
     title = html.text("; ".join(words))
-    return f'<span class="sw-score" title="{title}">{html.text(row["drug"])} <i>{row["delta_ln_ic50"]:+.2f}</i></span>'
+    return f'<span class="sw-score" title="{title}">{html.text(row["drug"])} <i>{row["relative"]:+.1f}</i></span>'
 
 
 def _best(
     table: "pandas.DataFrame", extremes: "pandas.DataFrame | None", summary: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """Per sample the drugs that stand out against the other samples; samples that stand out most come first."""
+    """Per sample the drugs that stand out against the other samples.
+
+    Samples inside the training range come first, among them those that stand out most.
+    """
     if extremes is None:
         return None
     keys = ["sample", "drug"]
     joined = extremes[[*keys, "kind", "place", "relative"]].merge(table, on=keys).sort_values("place")
     strongest = joined.groupby("sample")["relative"].agg(lambda values: values.abs().max())
-    order = strongest.sort_values(ascending=False, kind="stable").index
     inside = dict(zip(table["sample"], in_domain(table), strict=True))
+    order = sorted(strongest.index, key=lambda name: (not inside[name], -strongest[name], name))
     tissues = summary.get("tissues", {})
     rows: list[list[object]] = []
     groups = {key: group.to_dict("records") for key, group in joined.groupby(["sample", "kind"])}
@@ -111,10 +115,9 @@ def _best(
         "Stands out as resistant",
         "Training range",
     ]
-    description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first: drugs whose score differs
-    most from the other samples'. The figure is the predicted difference of ln IC50 from that drug's mean over the training
-    lines: −0.69 is half the concentration. Hover for interval, percentile and reasons. Outside the training range a score is a
-    guess. Everything: {html.link("drug_response/response.tsv")}."""
+    description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first. The figure says by how many standard
+    deviations the drug's score lies below (−, more sensitive) or above (+) the other samples'. Hover for ln IC50, interval and
+    reasons. Outside the training range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
     if summary.get("licence"):
         description += f" Terms of the model: {html.text(summary['licence'])}"
     return PARENT.html("drug_response_best", "Drugs that stand out", html.table(header, rows, "sw-drugs"), description)
@@ -127,22 +130,25 @@ def most_telling_drugs(wide: "pandas.DataFrame", count: int) -> list[str]:
 
 
 def _heat_map(table: "pandas.DataFrame") -> dict[str, Any]:
+    """Scores by drug and sample, relative to the run's median sample where there are enough samples for one."""
     wide = table.pivot_table(index="sample", columns="drug", values="delta_ln_ic50", sort=True)
+    compared = len(wide) >= FEWEST_COMPARED
     drugs = most_telling_drugs(wide, DRUGS_SHOWN)
-    wide = wide[drugs]
+    wide = wide[drugs] - wide[drugs].median() if compared else wide[drugs]
     of_all = ""
     if len(wide) > SAMPLES_SHOWN:
         of_all = f" The {SAMPLES_SHOWN} of {html.number(len(wide))} samples with the strongest scores are shown."
         wide = wide.loc[wide.min(axis=1).sort_values(kind="stable").index[:SAMPLES_SHOWN]]
     matrix = [[None if value != value else round(float(value), 2) for value in wide[drug]] for drug in drugs]
-    limit = max(1.0, float(wide.abs().quantile(0.98).max()))
+    limit = max(0.5, float(wide.abs().quantile(0.98).max()))
+    reference = "the median of these samples" if compared else "the mean training line"
     return PARENT.plot(
         "drug_response_heat_map",
         "Scores of the most telling drugs",
         "heatmap",
         matrix,
-        f"The {len(drugs)} drugs that differ most between samples. Blue: more sensitive than the mean training line; orange: less.{of_all}",
-        helptext="Difference of predicted ln IC50 (ln µM) from the drug's mean over the training lines. Rows and columns are clustered.",
+        f"The {len(drugs)} drugs that differ most between samples. Blue: more sensitive than {reference}; orange: less.{of_all}",
+        helptext=f"Difference of predicted ln IC50 (ln µM) from {reference}. Rows and columns are clustered.",
         settings={
             "xlab": "sample",
             "ylab": "drug",
