@@ -110,8 +110,8 @@ class LiteNetwork:
 class Genotyper:
     """The networks of a model folder: probabilities of 0, 1, 2 copies, calibrated.
 
-    A candidate that the summary network has settled stays so; the others are judged by the read-level network where
-    the model has one.
+    A candidate that the summary network has settled stays so; the others are judged by both networks together where
+    the model has two.
     """
 
     def __init__(self, card: Card, threads: int = 1):
@@ -129,8 +129,15 @@ class Genotyper:
         open_ones = np.flatnonzero(result.max(axis=1) < SETTLED)
         if len(open_ones):
             logits = self.reads.logits(features[open_ones], reads_input(candidates.read_rows[open_ones]))
-            result[open_ones] = calibrated(logits, candidates.kind[open_ones], self.details["reads"])
+            by_reads = calibrated(logits, candidates.kind[open_ones], self.details["reads"])
+            result[open_ones] = together(result[open_ones], by_reads)
         return result
+
+
+def together(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Geometric mean of two networks' probabilities (n, 3), normalised: the mean of their calibrated logits."""
+    product = np.sqrt(one * other)
+    return product / product.sum(axis=1, keepdims=True)
 
 
 def calibrated(logits: np.ndarray, kind: np.ndarray, calibration: dict[str, list[float]]) -> np.ndarray:
