@@ -17,8 +17,12 @@ def score(
     output: Annotated[Path, Option(help="table of samples and drugs; response_summary.tsv lies beside it")],
     summary: Annotated[Path, Option(help="small numbers for the report, JSON")],
     notes: Annotated[Path, Option(help="what was left out and why, JSON")],
-    expression: Annotated[list[Path] | None, Option(help="TSV, genes in rows, samples in columns; may be given several times")] = None,
-    expression_scale: Annotated[str | None, Option(help="what its values are: tpm, counts, log2 or zscore (per sample)")] = None,
+    expression: Annotated[
+        list[Path] | None, Option(help="TSV, genes in rows, samples in columns; may be given several times")
+    ] = None,
+    expression_scale: Annotated[
+        str | None, Option(help="what its values are: tpm, counts, log2 or zscore (per sample)")
+    ] = None,
     maf: Annotated[list[Path] | None, Option(help="MAF, plain or gzip; may be given several times")] = None,
     clinical: Annotated[Path | None, Option(help="TSV with the columns sample and tissue")] = None,
     drugs: Annotated[Path | None, Option(help="drugs to score: .smi, or TSV with the columns drug and smiles")] = None,
@@ -34,7 +38,9 @@ def train(
     data: Annotated[Path, Option(help="training folder: expression, response, lines, drugs, events (docs/models.md)")],
     output: Annotated[Path, Option(help="model folder to write")],
     folds: Annotated[Path | None, Option(help="TSV with the columns line and fold, for intervals and figures")] = None,
-    predictions: Annotated[Path | None, Option(help="keep the predictions of lines left out here (.npz), for evaluate")] = None,
+    predictions: Annotated[
+        Path | None, Option(help="keep the predictions of lines left out here (.npz), for evaluate")
+    ] = None,
     members: Annotated[int, Option(help="networks in the ensemble", min=0)] = 4,
     name: Annotated[str, Option(help="name on the model card")] = "drug_response",
     version: Annotated[str, Option(help="version on the model card")] = "1.0",
@@ -48,12 +54,16 @@ def train(
 
 @app.command()
 def convert(
-    responses: Annotated[Path, Option(help="GDSC fitted dose response, CSV or TSV (CELL_LINE_NAME, DRUG_NAME, LN_IC50)")],
+    responses: Annotated[
+        Path, Option(help="GDSC fitted dose response, CSV or TSV (CELL_LINE_NAME, DRUG_NAME, LN_IC50)")
+    ],
     expression: Annotated[Path, Option(help="GDSC expression (GENE_SYMBOLS, then DATA.<COSMIC id> or line names)")],
     annotation: Annotated[Path, Option(help="cell lines: line, cosmic_id, tissue (TSV)")],
     compounds: Annotated[Path, Option(help="drugs: drug, smiles, and if known targets, pathway (TSV)")],
     output: Annotated[Path, Option(help="training folder to write")],
-    lines: Annotated[Path | None, Option(help="file of line names, one a row, to keep (a column `line` of a TSV will do)")] = None,
+    lines: Annotated[
+        Path | None, Option(help="file of line names, one a row, to keep (a column `line` of a TSV will do)")
+    ] = None,
 ) -> None:
     """Turn the public GDSC tables into a training folder."""
     from strandwise.drug_response.layout import convert as run
@@ -64,15 +74,18 @@ def convert(
 @app.command()
 def evaluate(
     data: Annotated[Path, Option(help="training folder")],
-    folds: Annotated[Path, Option(help="TSV with the columns line (or drug) and fold")],
+    folds: Annotated[Path, Option(help="TSV with the columns line and fold")],
     output: Annotated[Path, Option(help="table of figures to write, TSV")],
+    predictions: Annotated[
+        Path | None, Option(help="what `train --predictions` kept for these folds; else trained anew")
+    ] = None,
     members: Annotated[int, Option(help="networks in the ensemble", min=0)] = 4,
     bootstraps: Annotated[int, Option(help="resamples of lines for the intervals", min=10)] = 1000,
 ) -> None:
-    """Measure the model and its rivals on the same folds."""
+    """Measure the model and its rivals on the same folds of lines."""
     from strandwise.drug_response.evaluate import evaluate as run
 
-    run(data, folds, output, members, bootstraps)
+    run(data, folds, output, predictions, members, bootstraps)
 
 
 if __name__ == "__main__":

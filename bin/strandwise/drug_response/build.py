@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from strandwise.drug_response.domain import novelty
+from strandwise.drug_response.domain import complete
 from strandwise.drug_response.figures import agreement
 from strandwise.drug_response.intervals import LEVEL, half_widths, widening
 from strandwise.drug_response.layout import Training, read_training
@@ -56,10 +56,12 @@ def train(
     parts = read_folds(folds, training.lines) if folds else random_folds(len(training.lines), FOLDS, recipe.seed)
     left_out = cross_fit(training, parts, recipe)
     tissue_parts = tissue_folds(training.tissues, FOLDS)
-    # Two networks do for the width of intervals; the shipped ensemble is a little better than these.
-    strangers = cross_fit(training, tissue_parts, replace(recipe, members=min(recipe.members, 2)))
+    # The linear part does for the width of intervals; with the networks errors are a little smaller.
+    strangers = cross_fit(training, tissue_parts, replace(recipe, members=0))
     if predictions:
-        numpy.savez_compressed(predictions, lines=left_out.prediction, folds=parts, tissues=strangers.prediction, tissue_folds=tissue_parts)
+        numpy.savez_compressed(
+            predictions, lines=left_out.prediction, folds=parts, tissues=strangers.prediction, tissue_folds=tissue_parts
+        )
     model = fit_model(training, recipe)
     figures = finish(model, training, (left_out, parts), (strangers, tissue_parts))
     details = {
@@ -148,7 +150,9 @@ def fit_events(training: Training, tissues: list[str], left: "numpy.ndarray", dr
     )  # fmt: skip
 
 
-def predict(model: Model, training: Training) -> tuple["numpy.ndarray", "numpy.ndarray", "numpy.ndarray", "numpy.ndarray"]:
+def predict(
+    model: Model, training: Training
+) -> tuple["numpy.ndarray", "numpy.ndarray", "numpy.ndarray", "numpy.ndarray"]:
     """For lines of the training platform: prediction with expression and without (ln µM), explained, distance."""
     import numpy
 
@@ -159,7 +163,11 @@ def predict(model: Model, training: Training) -> tuple["numpy.ndarray", "numpy.n
     events = training.events[:, names]
     changed = delta(model.encoder, scores, is_blood(training.tissues)) + mutation_delta(model.events, events)
     alone = mutations_only(model.events, events, tissue)
-    return (model.encoder.drug_mean + changed, model.encoder.drug_mean + alone, *novelty(model.encoder, model.domain, scores))
+    return (
+        model.encoder.drug_mean + changed,
+        model.encoder.drug_mean + alone,
+        *complete(model.encoder, model.domain, scores, numpy.arange(scores.shape[1]))[1:],
+    )
 
 
 def mutation_delta(events: Events, given: "numpy.ndarray") -> "numpy.ndarray":
@@ -184,13 +192,20 @@ def cross_fit(training: Training, parts: "numpy.ndarray", recipe: Recipe) -> Lef
     found: list[Any] = [None] * len(parts)
     for part in progress(numpy.unique(parts), len(numpy.unique(parts)), "folds"):
         model = fit_model(training.part(parts != part), recipe)
-        for line, row in zip(numpy.flatnonzero(parts == part), zip(*predict(model, training.part(parts == part)), strict=True), strict=True):
+        for line, row in zip(
+            numpy.flatnonzero(parts == part),
+            zip(*predict(model, training.part(parts == part)), strict=True),
+            strict=True,
+        ):
             found[line] = row
     return LeftOut(*(numpy.array(column) for column in zip(*found, strict=True)))
 
 
 def finish(
-    model: Model, training: Training, left_out: tuple[LeftOut, "numpy.ndarray"], strangers: tuple[LeftOut, "numpy.ndarray"]
+    model: Model,
+    training: Training,
+    left_out: tuple[LeftOut, "numpy.ndarray"],
+    strangers: tuple[LeftOut, "numpy.ndarray"],
 ) -> dict[str, Any]:
     """Set intervals and domain from lines left out at random and by tissue; returns the figures of both."""
     import numpy
@@ -211,13 +226,19 @@ def finish(
     model.domain.distance = float(numpy.quantile(known.distance, 0.99))
     model.domain.typical = typical
     figures: dict[str, Any] = {}
-    for what, (some, parts), wide in (("lines_left_out", left_out, wider[0]), ("tissues_left_out", strangers, wider[1])):
+    for what, (some, parts), wide in (
+        ("lines_left_out", left_out, wider[0]),
+        ("tissues_left_out", strangers, wider[1]),
+    ):
         normalised, per_drug = agreement(training.response, some.prediction, parts)
         inside = numpy.abs(training.response - some.prediction) <= model.intervals.drug * wide[:, None]
         covered = float(inside[~numpy.isnan(training.response)].mean())
         figures[what] = {"normalised_pearson": normalised, "per_drug_pearson": per_drug, "interval_coverage": covered}
     normalised, per_drug = agreement(training.response, known.mutations_only, left_out[1])
-    figures["lines_left_out_mutations_and_tissue_only"] = {"normalised_pearson": normalised, "per_drug_pearson": per_drug}
+    figures["lines_left_out_mutations_and_tissue_only"] = {
+        "normalised_pearson": normalised,
+        "per_drug_pearson": per_drug,
+    }
     return figures
 
 
@@ -232,7 +253,9 @@ def fit_molecules(model: Model, training: Training, left_out: "numpy.ndarray") -
         return
     errors, nearest = residuals_new(training.response, left_out, model.encoder.drug_mean, known, drug_groups(known))
     near = nearest >= NEAR
-    widths = [numpy.nanquantile(numpy.abs(errors[:, kind]), LEVEL) if kind.sum() >= 5 else numpy.nan for kind in (near, ~near)]
+    widths = [
+        numpy.nanquantile(numpy.abs(errors[:, kind]), LEVEL) if kind.sum() >= 5 else numpy.nan for kind in (near, ~near)
+    ]
     all_drugs = numpy.nanquantile(numpy.abs(errors), LEVEL)
     model.intervals.new_drug = numpy.where(numpy.isnan(widths), all_drugs, widths).astype(numpy.float32)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strandwise.errors import InputError
+from strandwise.formats.files import written
 
 if TYPE_CHECKING:
     import numpy
@@ -92,10 +93,75 @@ def _table(folder: Path, name: str, columns: list[str]) -> "pandas.DataFrame":
 
     path = _path(folder, name)
     if path is None:
-        raise InputError(f"{folder}/{name}.tsv.gz: missing; a training folder holds expression, response, lines and drugs")
+        raise InputError(
+            f"{folder}/{name}.tsv.gz: missing; a training folder holds expression, response, lines and drugs"
+        )
     kinds = dict.fromkeys(("gene", "line", "drug", "tissue", "smiles", "targets", "pathway"), str)
     frame = pandas.read_parquet(path) if path.suffix == ".parquet" else pandas.read_csv(path, sep="\t", dtype=kinds)
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise InputError(f"{path.name}: no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns[:8]))}")
+        raise InputError(
+            f"{path.name}: no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns[:8]))}"
+        )
     return frame
+
+
+def convert(
+    responses: Path, expression: Path, annotation: Path, compounds: Path, output: Path, lines: Path | None = None
+) -> None:
+    """Turn tables as the GDSC site gives them into a training folder.
+
+    responses: fitted dose responses, CSV or TSV, columns CELL_LINE_NAME, DRUG_NAME, LN_IC50 (mean where a pair is repeated);
+    expression: TSV, GENE_SYMBOLS (GENE_title is ignored), then one column per line, named `DATA.<COSMIC id>` or by line;
+    annotation: TSV line, cosmic_id, tissue; compounds: TSV drug, smiles and, if known, targets, pathway;
+    lines: names to keep, one a row, or a TSV with a column line. All others are left out.
+    """
+    import pandas
+
+    def read(path: Path, columns: list[str]) -> "pandas.DataFrame":
+        if not path.is_file():
+            raise InputError(f"{path}: no such file")
+        separator = "," if ".csv" in path.suffixes else "\t"
+        frame = pandas.read_csv(path, sep=separator, dtype={column: str for column in columns if column != "LN_IC50"})
+        missing = [column for column in columns if column not in frame]
+        if missing:
+            raise InputError(
+                f"{path.name}: no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns[:8]))}"
+            )
+        return frame
+
+    pairs = read(responses, ["CELL_LINE_NAME", "DRUG_NAME", "LN_IC50"])
+    known = read(annotation, ["line", "cosmic_id", "tissue"])
+    drugs = read(compounds, ["drug", "smiles"])
+    values = (
+        read(expression, ["GENE_SYMBOLS"]).dropna(subset=["GENE_SYMBOLS"]).drop(columns="GENE_title", errors="ignore")
+    )
+    names = {f"DATA.{cosmic}": line for line, cosmic in zip(known["line"], known["cosmic_id"], strict=True)}
+    values = values.rename(columns={"GENE_SYMBOLS": "gene", **names}).drop_duplicates("gene")
+    keep = set(known["line"]) & set(values.columns) & set(pairs["CELL_LINE_NAME"])
+    if lines is not None:
+        keep &= set(_names(lines))
+    if not keep:
+        raise InputError(
+            f"{responses.name}, {expression.name}, {annotation.name}: no line is in all of them; check the names"
+        )
+    kept = known[known["line"].isin(keep)]
+    pairs = pairs[pairs["CELL_LINE_NAME"].isin(keep) & pairs["DRUG_NAME"].isin(set(drugs["drug"]))]
+    means = pairs.groupby(["CELL_LINE_NAME", "DRUG_NAME"], as_index=False)["LN_IC50"].mean()
+    means.columns = ["line", "drug", "ln_ic50"]
+    output.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "response.tsv.gz": means,
+        "lines.tsv": kept,
+        "drugs.tsv": drugs,
+        "expression.tsv.gz": values[["gene", *kept["line"]]],
+    }
+    for name, frame in tables.items():
+        with written(output / name) as temporary:
+            frame.to_csv(temporary, sep="\t", index=False)
+
+
+def _names(path: Path) -> list[str]:
+    rows = [row.split("\t") for row in path.read_text(encoding="utf-8").splitlines() if row.strip()]
+    place = rows[0].index("line") if rows and "line" in rows[0] else 0
+    return [row[place].strip() for row in rows]

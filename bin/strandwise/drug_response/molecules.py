@@ -5,9 +5,12 @@ the known drugs; its score is the grand mean and the weighted scores of those. W
 what the score says.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strandwise.formats.molecules import tanimoto
+from strandwise.errors import InputError
+from strandwise.formats.molecules import fingerprints, read_drugs, tanimoto
 
 if TYPE_CHECKING:
     import numpy
@@ -17,7 +20,9 @@ REGULARISER = 1.0
 NEAR = 0.4
 
 
-def weights_over_known(new: "numpy.ndarray", known: "numpy.ndarray", regulariser: float = REGULARISER) -> "numpy.ndarray":
+def weights_over_known(
+    new: "numpy.ndarray", known: "numpy.ndarray", regulariser: float = REGULARISER
+) -> "numpy.ndarray":
     """Weights (new drugs, known drugs) from fingerprints, bool (drugs, bits); known drugs without structure get 0."""
     import numpy
 
@@ -41,8 +46,68 @@ def score_new(
     return grand + weights @ (known_mean - grand), shared + (known_delta - shared) @ weights.T
 
 
+@dataclass
+class Panel:
+    """The drugs to score. mix: (panel, known drugs), a score is the mix of scores of known drugs (one of them, as a rule).
+
+    mean: (panel,) expected ln IC50 of a mean line; place: (panel,) of the known drug, -1 for structures never screened;
+    nearest, similarity: the known drug that is most alike and its Tanimoto similarity (1 for known ones).
+    """
+
+    names: list[str]
+    mix: "numpy.ndarray"
+    mean: "numpy.ndarray"
+    place: "numpy.ndarray"
+    nearest: list[str]
+    similarity: "numpy.ndarray"
+
+
+def panel_of(known: list[str], packed: "numpy.ndarray", mean: "numpy.ndarray", path: Path | None) -> Panel:
+    """All known drugs, or those that a file asks for: by name, or by SMILES where the name is not known.
+
+    packed: fingerprints of the known drugs, 8 bits a byte. Raises InputError: see read_drugs; an unknown drug without SMILES.
+    """
+    import numpy
+
+    if path is None:
+        every = len(known)
+        return Panel(known, numpy.eye(every, dtype=numpy.float32), mean, numpy.arange(every), known, numpy.ones(every))
+    asked = read_drugs(path)
+    places = {name.lower(): place for place, name in enumerate(known)}
+    place = numpy.array([places.get(drug.name.lower(), -1) for drug in asked])
+    problems = [
+        f"{path.name}: drug '{drug.name}' has no SMILES and is none of the {len(known)} drugs of the model; give a SMILES"
+        for drug, found in zip(asked, place, strict=True)
+        if found < 0 and not drug.smiles
+    ]
+    if problems:
+        raise InputError(*problems)
+    mix = numpy.zeros((len(asked), len(known)), numpy.float32)
+    means, nearest, similarity = numpy.zeros(len(asked), numpy.float32), [""] * len(asked), numpy.ones(len(asked))
+    old, new = numpy.flatnonzero(place >= 0), numpy.flatnonzero(place < 0)
+    mix[old, place[old]], means[old] = 1, mean[place[old]]
+    for row in old:
+        nearest[row] = known[place[row]]
+    if len(new):
+        bits = numpy.unpackbits(packed, axis=1).astype(bool)
+        given = fingerprints([asked[row].smiles for row in new])
+        weights, has = weights_over_known(given, bits), bits.any(axis=1)
+        means[new] = mean[has].mean() + weights @ (mean - mean[has].mean())
+        # Score of the mean drug in full, differences from it by weight: one linear mix of the known drugs.
+        mix[new] = weights + (1 - weights.sum(axis=1, keepdims=True)) * has / has.sum()
+        alike = tanimoto(given, bits)
+        similarity[new] = alike.max(axis=1)
+        for row, best in zip(new, alike.argmax(axis=1), strict=True):
+            nearest[row] = known[best]
+    return Panel([drug.name for drug in asked], mix, means, place, nearest, similarity)
+
+
 def residuals_new(
-    response: "numpy.ndarray", left_out: "numpy.ndarray", mean: "numpy.ndarray", known: "numpy.ndarray", groups: "numpy.ndarray"
+    response: "numpy.ndarray",
+    left_out: "numpy.ndarray",
+    mean: "numpy.ndarray",
+    known: "numpy.ndarray",
+    groups: "numpy.ndarray",
 ) -> tuple["numpy.ndarray", "numpy.ndarray"]:
     """Errors for drugs and lines that were both left out, ln µM (lines, drugs), and each drug's nearest known similarity.
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy
 
-LAYERS = 3
 SAMPLES_AT_ONCE = 512
 
 
@@ -80,8 +79,10 @@ def _member(layers: list[tuple["numpy.ndarray", "numpy.ndarray"]], x: "numpy.nda
 
 def slopes(encoder: Encoder, values: "numpy.ndarray", blood: float, drugs: "numpy.ndarray") -> "numpy.ndarray":
     """Gradient of delta at one sample, float32 (drugs, genes): ln units per training SD of a gene. drugs: their places."""
+    import numpy
+
     components = values @ encoder.projection
-    total = 0
+    total = numpy.zeros((len(drugs), len(components)), numpy.float32)
     for layers in encoder.networks:
         x, inner = components, []
         for weights, bias in layers[:-1]:

@@ -68,7 +68,11 @@ def read_samples(
     notes: list[Note] = []
     told = read_tissues(clinical, reference, notes) if clinical else {}
     names, values, genes = _expression(reference, expression, scale or "", notes)
-    not_scored = [(name, "its expression is constant") for name, bad in zip(names, numpy.isnan(values).any(axis=1), strict=True) if bad]
+    not_scored = [
+        (name, "its expression is constant")
+        for name, bad in zip(names, numpy.isnan(values).any(axis=1), strict=True)
+        if bad
+    ]
     keep = ~numpy.isnan(values).any(axis=1)
     values, names = values[keep], [name for name, kept in zip(names, keep, strict=True) if kept]
     tissue = _tissues_of(reference, names, values, genes, told, notes)
@@ -110,7 +114,9 @@ def read_tissues(path: Path, reference: Reference, notes: list[Note]) -> dict[st
     with path.open(newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     if not rows or "sample" not in rows[0]:
-        raise InputError(f"{path.name}: no column sample; a clinical table is tab-separated with columns sample and tissue")
+        raise InputError(
+            f"{path.name}: no column sample; a clinical table is tab-separated with columns sample and tissue"
+        )
     if "tissue" not in rows[0]:
         return {}
     known = {name.lower(): name for name in reference.tissues}
@@ -163,11 +169,20 @@ def _expression(
     share = len(known) / len(reference.genes)
     text = f"{len(known)} of the model's {len(reference.genes)} genes are in the expression ({share:.0%})."
     notes.append(Note("info" if share > 0.5 else "warning", text))
-    return [name for table in tables for name in table.samples], standard_scores(reference, numpy.vstack(parts), known), known
+    return (
+        [name for table in tables for name in table.samples],
+        standard_scores(reference, numpy.vstack(parts), known),
+        known,
+    )
 
 
 def _tissues_of(
-    reference: Reference, names: list[str], values: "numpy.ndarray", genes: "numpy.ndarray", told: dict[str, str], notes: list[Note]
+    reference: Reference,
+    names: list[str],
+    values: "numpy.ndarray",
+    genes: "numpy.ndarray",
+    told: dict[str, str],
+    notes: list[Note],
 ) -> "numpy.ndarray":
     import numpy
 

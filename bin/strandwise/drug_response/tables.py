@@ -42,4 +42,3 @@ SUMMARY = Table(
         Column("in_domain", "as in response.tsv"),
     ],
 )  # fmt: skip
-

@@ -82,7 +82,9 @@ class Factors:
     filled: "numpy.ndarray"
 
 
-def factor_ridge(kernel: "numpy.ndarray", response: "numpy.ndarray", factors: int | None = None, passes: int = 3) -> Factors:
+def factor_ridge(
+    kernel: "numpy.ndarray", response: "numpy.ndarray", factors: int | None = None, passes: int = 3
+) -> Factors:
     """Kernel ridge on the principal components of the response matrix, each with its own regulariser.
 
     kernel: (lines, lines); response: (lines, drugs) with gaps, which are filled by the model itself in some passes. The
@@ -147,12 +149,15 @@ def fit(training: Training, recipe: Recipe) -> tuple[Encoder, Factors]:
     projection = weight[:, None] * components / (2 * size)
     networks = _networks(scores @ projection, (training.response - factors.drug_mean) / factors.drug_sd, recipe)
     encoder = Encoder(
-        *(part.astype(numpy.float32) for part in (all_lines + solid, inside - solid, factors.loadings, projection)),
-        networks,
-        corrections(scores, (training.response - factors.left_out) / factors.drug_sd, recipe),
-        factors.drug_mean.astype(numpy.float32),
-        factors.drug_sd.astype(numpy.float32),
-        recipe.network_share if recipe.members else 0.0,
+        linear=(all_lines + solid).astype(numpy.float32),
+        linear_blood=(inside - solid).astype(numpy.float32),
+        factor_drugs=factors.loadings.astype(numpy.float32),
+        projection=projection.astype(numpy.float32),
+        networks=networks,
+        correction=corrections(scores, (training.response - factors.left_out) / factors.drug_sd, recipe),
+        drug_mean=factors.drug_mean.astype(numpy.float32),
+        drug_sd=factors.drug_sd.astype(numpy.float32),
+        network_share=recipe.network_share if recipe.members else 0.0,
     )
     return encoder, factors
 
@@ -176,7 +181,7 @@ def corrections(scores: "numpy.ndarray", left: "numpy.ndarray", recipe: Recipe) 
         chosen = strongest[numpy.abs(z[strongest, drug]) > recipe.correction_z]
         if not len(chosen):
             continue
-        features = scores[known[:, drug]][:, chosen]
+        features = scores[:, chosen][known[:, drug]]
         penalty = recipe.correction_shrinkage * count[drug] * numpy.eye(len(chosen))
         moment = features.T @ residual[known[:, drug], drug]
         coefficients[chosen, drug] = numpy.linalg.solve(features.T @ features + penalty, moment)
@@ -204,7 +209,9 @@ def _networks(
         optimizer.build(model.trainable_variables)
 
         @tensorflow.function
-        def step(places: "tensorflow.Tensor", model: keras.Model = model, optimizer: keras.Optimizer = optimizer) -> None:
+        def step(
+            places: "tensorflow.Tensor", model: keras.Model = model, optimizer: keras.Optimizer = optimizer
+        ) -> None:
             mask = tensorflow.gather(known, places)
             with tensorflow.GradientTape() as tape:
                 error = model(tensorflow.gather(inputs, places), training=True) - tensorflow.gather(wanted, places)

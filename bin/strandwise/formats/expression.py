@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from strandwise.errors import InputError
 
@@ -66,8 +66,6 @@ def read_expression(path: Path, scale: str, wanted: Collection[str] | None = Non
         raise InputError(f"{path.name}: {_reason(error, len(samples))}") from error
     except ValueError:
         raise InputError(*_not_numbers(path, samples)) from None
-    if not genes:
-        raise InputError(f"{path.name}: no genes; the file holds a header only")
     if not numpy.isfinite(limits).all():
         raise InputError(*_not_numbers(path, samples))
     problems += _twice(path, "row", genes, "gene")
@@ -85,20 +83,25 @@ def _compression(path: Path) -> str | None:
 def _header(path: Path) -> list[str]:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    opened: IO[str] = gzip.open(path, "rt") if _compression(path) else path.open()
     try:
-        with opened as stream:
+        with gzip.open(path, "rt") if _compression(path) else path.open() as stream:
             line, first_row = stream.readline().rstrip("\r\n"), stream.readline().rstrip("\r\n")
     except (EOFError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name}: cannot be read ({error}); copy the file again") from error
     if not line:
         raise InputError(f"{path.name}: empty; an expression table has a header line and one row per gene")
     if "\t" not in line:
-        raise InputError(f"{path.name}: the header has one column; separate columns by tabs, genes in rows, samples in columns")
+        raise InputError(
+            f"{path.name}: the header has one column; separate columns by tabs, genes in rows, samples in columns"
+        )
     names = [name.strip() for name in line.split("\t")[1:]]
-    if first_row and first_row.count("\t") != len(names):
+    if not first_row:
+        raise InputError(f"{path.name}: no genes; the file holds a header only")
+    if first_row.count("\t") != len(names):
         columns = first_row.count("\t") + 1
-        raise InputError(f"{path.name}: row 2 has {columns} columns, the header {len(names) + 1}; the header's first column is 'gene'")
+        raise InputError(
+            f"{path.name}: row 2 has {columns} columns, the header {len(names) + 1}; the header's first column is 'gene'"
+        )
     empty = [str(column) for column, name in enumerate(names, 2) if not name]
     if empty:
         raise InputError(f"{path.name}: row 1, column {', '.join(empty[:LISTED])}: a sample without a name")
@@ -110,7 +113,9 @@ def _twice(path: Path, where: str, names: list[str], what: str) -> list[str]:
     problems = []
     for number, name in enumerate(names, 2):
         if name in first:
-            problems.append(f"{path.name}: {where} {number}: {what} '{name}' is in {where} {first[name]} already; keep one of them")
+            problems.append(
+                f"{path.name}: {where} {number}: {what} '{name}' is in {where} {first[name]} already; keep one of them"
+            )
         first.setdefault(name, number)
     more = len(problems) - LISTED
     return problems[:LISTED] + ([f"{path.name}: {more} more {what}s given twice"] if more > 0 else [])

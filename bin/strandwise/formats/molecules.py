@@ -35,8 +35,12 @@ def read_drugs(path: Path) -> list[Drug]:
     else:
         header = [name.strip().lower() for name in lines[0][1].split("\t")] if lines else []
         if "drug" not in header:
-            raise InputError(f"{path.name}: no column drug; give a TSV with the columns drug and smiles, or a .smi file")
-        cells = [(row, dict(zip(header, next(csv.reader([line], delimiter="\t")), strict=False))) for row, line in lines[1:]]
+            raise InputError(
+                f"{path.name}: no column drug; give a TSV with the columns drug and smiles, or a .smi file"
+            )
+        cells = [
+            (row, dict(zip(header, next(csv.reader([line], delimiter="\t")), strict=False))) for row, line in lines[1:]
+        ]
         rows = [(row, cell.get("drug", "").strip(), cell.get("smiles", "").strip()) for row, cell in cells]
     problems, drugs, seen = [], [], dict[str, int]()
     for row, name, smiles in rows:
@@ -46,7 +50,9 @@ def read_drugs(path: Path) -> list[Drug]:
         elif name in seen:
             problems.append(f"{where}: drug '{name}' is in row {seen[name]} already; keep one of them")
         elif smiles and molecule(smiles) is None:
-            problems.append(f"{where}: drug '{name}': '{smiles}' is no SMILES that RDKit can read; correct it or leave it out")
+            problems.append(
+                f"{where}: drug '{name}': '{smiles}' is no SMILES that RDKit can read; correct it or leave it out"
+            )
         seen.setdefault(name, row)
         drugs.append(Drug(name, smiles))
     if not rows:
@@ -63,9 +69,9 @@ def _smi(line: str) -> tuple[str, str]:
 
 def molecule(smiles: str) -> Any:
     """The largest fragment (the drug without its salt) as an RDKit molecule, None where the SMILES is not valid."""
-    from rdkit import Chem, RDLogger
+    from rdkit import Chem, rdBase
 
-    RDLogger.DisableLog("rdApp.*")
+    rdBase.DisableLog("rdApp.*")
     whole = Chem.MolFromSmiles(smiles)
     if whole is None or not whole.GetNumAtoms():
         return None

@@ -1,0 +1,171 @@
+"""Training on a made screen: what is planted is found; Keras and numpy are one function; nothing of a line is stored."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_screen import made_screen
+
+from strandwise.drug_response import build
+from strandwise.drug_response.figures import agreement
+from strandwise.drug_response.layout import convert, read_training
+from strandwise.drug_response.model import Model, load, rounded
+from strandwise.drug_response.network import delta, keras_encoder, slopes
+from strandwise.drug_response.training import Recipe, corrections, factor_ridge
+from strandwise.errors import InputError
+
+SMALL = Recipe(factors=8, components=10, members=2, hidden=(16, 8), epochs=30, correction_z=3.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return build.fit_model(made_screen(), SMALL)
+
+
+def test_keras_and_numpy_are_one_function(model: Model) -> None:
+    random = np.random.default_rng(3)
+    values = random.standard_normal((7, 80)).astype(np.float32)
+    blood = np.float32([0, 1, 0, 1, 1, 0, 0])
+    keras = keras_encoder(model.encoder)([values, blood[:, None]]).numpy()
+    np.testing.assert_allclose(delta(model.encoder, values, blood), keras, atol=2e-5)
+
+
+def test_slopes_are_the_gradient(model: Model) -> None:
+    values = np.random.default_rng(4).standard_normal(80).astype(np.float32)
+    gradient = slopes(model.encoder, values, 1.0, np.arange(12))
+    for gene in (0, 5, 41, 79):
+        step = np.zeros(80, np.float32)
+        step[gene] = 0.05
+        both = delta(model.encoder, np.stack([values + step, values - step]), np.ones(2))
+        np.testing.assert_allclose(gradient[:, gene], (both[0] - both[1]) / 0.1, atol=5e-3)
+
+
+def test_lines_left_out_are_predicted_and_the_mutation_is_found() -> None:
+    training = made_screen()
+    parts = build.random_folds(120, 3, seed=1)
+    found = build.cross_fit(training, parts, SMALL)
+    normalised, per_drug = agreement(training.response, found.prediction, parts)
+    assert normalised > 0.75
+    assert per_drug > 0.7
+    model = build.fit_model(training, SMALL)
+    assert model.events.names == ["TP53_mut", "KRAS_mut", "BRAF_mut"]
+    assert 0.7 < model.events.correction[0, 3] < 2.0
+    assert np.abs(np.delete(model.events.correction, 3, axis=1)).max() < 0.5
+
+
+def test_left_out_predictions_of_ridge_are_those_of_leaving_out() -> None:
+    """The closed form against refitting without each line, one factor, no gaps."""
+    random = np.random.default_rng(5)
+    features = random.standard_normal((20, 4))
+    kernel = features @ features.T
+    response = (features @ random.standard_normal((4, 1))) + random.normal(0, 0.3, (20, 1))
+    factors = factor_ridge(kernel, response)
+    target = (response[:, 0] - response.mean()) / response.std()
+    errors = {}
+    for regulariser in build_regularisers():
+        slow = []
+        for line in range(20):
+            rest = np.arange(20) != line
+            dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + regulariser * np.eye(19), target[rest])
+            slow.append(kernel[line, rest] @ dual)
+        errors[regulariser] = np.array(slow)
+    best = min(errors, key=lambda regulariser: ((errors[regulariser] - target) ** 2).sum())
+    np.testing.assert_allclose(factors.left_out[:, 0], response.mean() + response.std() * errors[best], atol=1e-6)
+
+
+def build_regularisers() -> tuple[float, ...]:
+    from strandwise.drug_response.training import REGULARISERS
+
+    return REGULARISERS
+
+
+def test_corrections_take_planted_features_and_leave_noise() -> None:
+    random = np.random.default_rng(6)
+    features = random.standard_normal((300, 50)).astype(np.float32)
+    left = random.standard_normal((300, 2))
+    left[:, 1] += features[:, 7]
+    found = corrections(features, left, Recipe(correction_z=5.0, correction_shrinkage=0.0))
+    assert np.flatnonzero(found[:, 0]).size == 0
+    assert np.flatnonzero(found[:, 1]).tolist() == [7]
+    assert found[7, 1] == pytest.approx(1.0, abs=0.2)
+
+
+def test_training_writes_a_model_that_gives_the_same_scores(tmp_path: Path) -> None:
+    training = made_screen()
+    folder = write_layout(training, tmp_path / "data")
+    figures = build.train(folder, tmp_path / "model", replace(SMALL, members=1), "made", "0.1")
+    assert 0.86 <= figures["lines_left_out"]["interval_coverage"] <= 0.94
+    model = load(tmp_path / "model")
+    assert model.card is not None and model.card.model_version == "made 0.1"
+    again = build.fit_model(read_training(folder), replace(SMALL, members=1))
+    scores = (training.scores - again.reference.mean) / again.reference.sd
+    ours, theirs = (delta(each.encoder, scores, np.zeros(120)) for each in (model, again))
+    # 8-bit weights: a hundredth of the spread of the scores.
+    assert np.abs(ours - theirs).max() < 0.05 * theirs.std()
+
+
+def test_what_is_stored_does_not_grow_with_the_lines(tmp_path: Path) -> None:
+    """Coefficients only: no array has a place per training line, and none holds a response."""
+    sizes = []
+    for lines in (113, 131):
+        folder = write_layout(made_screen(lines), tmp_path / f"data{lines}")
+        build.train(folder, tmp_path / f"model{lines}", replace(SMALL, members=1), "made", "0.1")
+        with np.load(tmp_path / f"model{lines}" / "weights.npz") as stored:
+            sizes.append({name: stored[name].shape for name in stored.files if not name.startswith("correction")})
+    assert sizes[0] == sizes[1]
+    assert not any(113 in shape for shape in sizes[0].values())
+
+
+def test_rounding_keeps_half_a_step() -> None:
+    values = np.random.default_rng(8).standard_normal((50, 3)).astype(np.float32) * [1, 100, 0.01]
+    whole, scale = rounded(values)
+    assert whole.dtype == np.int8
+    assert (np.abs(whole * scale - values) <= scale / 2 * 1.001).all()
+
+
+def write_layout(training, folder: Path) -> Path:
+    import pandas
+
+    folder.mkdir()
+    frame = pandas.DataFrame(training.scores.T, columns=training.lines)
+    frame.insert(0, "gene", training.genes)
+    frame.to_csv(folder / "expression.tsv.gz", sep="\t", index=False)
+    lines, drugs = np.nonzero(~np.isnan(training.response))
+    pairs = {"line": np.array(training.lines)[lines], "drug": np.array(training.drugs)[drugs]}
+    pandas.DataFrame(pairs | {"ln_ic50": training.response[lines, drugs]}).to_csv(
+        folder / "response.tsv.gz", sep="\t", index=False
+    )
+    pandas.DataFrame({"line": training.lines, "tissue": training.tissues}).to_csv(
+        folder / "lines.tsv", sep="\t", index=False
+    )
+    pandas.DataFrame({"drug": training.drugs, "smiles": training.smiles}).to_csv(
+        folder / "drugs.tsv", sep="\t", index=False
+    )
+    events = pandas.DataFrame(training.events, columns=training.event_names)
+    events.insert(0, "line", training.lines)
+    events.to_csv(folder / "events.tsv.gz", sep="\t", index=False)
+    return folder
+
+
+def test_missing_tables_and_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expression.tsv.gz: missing"):
+        read_training(tmp_path)
+    folder = write_layout(made_screen(), tmp_path / "data")
+    (folder / "lines.tsv").write_text("line\torgan\nL1\tskin\n")
+    with pytest.raises(InputError, match=r"lines.tsv: no column tissue"):
+        read_training(folder)
+
+
+def test_public_tables_are_converted_for_the_lines_asked(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("CELL_LINE_NAME,DRUG_NAME,LN_IC50\nA,X,1\nA,X,3\nB,X,5\nC,X,9\n")
+    (tmp_path / "e.tsv").write_text(
+        "GENE_SYMBOLS\tGENE_title\tDATA.1\tDATA.2\tDATA.3\nTP53\tt\t5\t6\t7\nMDM2\tm\t1\t2\t4\n"
+    )
+    (tmp_path / "a.tsv").write_text("line\tcosmic_id\ttissue\nA\t1\tskin\nB\t2\tbone\nC\t3\tbone\n")
+    (tmp_path / "d.tsv").write_text("drug\tsmiles\nX\tCCO\n")
+    (tmp_path / "lines.txt").write_text("line\nA\nB\n")
+    convert(*(tmp_path / name for name in ("r.csv", "e.tsv", "a.tsv", "d.tsv", "out", "lines.txt")))
+    training = read_training(tmp_path / "out")
+    assert training.lines == ["A", "B"]
+    assert training.response.tolist() == [[2.0], [5.0]]
