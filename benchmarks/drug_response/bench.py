@@ -1,0 +1,132 @@
+"""Benchmarks of drug response beside `drug_response.py evaluate`: drugs left out, leukaemia patients, speed."""
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option, Typer
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "bin"))
+MODEL = ROOT / "assets" / "models" / "drug_response"
+PATIENTS = ROOT / "assets" / "demo" / "leukaemia_expression.tsv.gz"
+CLINICAL = ROOT / "assets" / "demo" / "leukaemia_clinical.tsv"
+app = Typer(help=__doc__, pretty_exceptions_enable=False)
+
+
+@app.command()
+def drugs(data: Annotated[Path, Option()], folds: Annotated[Path, Option()], output: Annotated[Path, Option()]) -> None:
+    """Drugs left out, lines known: structure alone, and with the drug's targets and pathway. Grand mean and line effect removed."""
+    import numpy
+    import pandas
+    from drugs_left_out import left_out
+
+    from strandwise.drug_response.build import read_folds
+    from strandwise.drug_response.layout import read_training
+
+    training = read_training(data)
+    parts = read_folds(folds, training.drugs, "drug")
+    rows = []
+    for name, (truth, guess) in left_out(training, parts).items():
+        known = ~numpy.isnan(truth) & ~numpy.isnan(guess)
+        per_drug = [
+            numpy.corrcoef(truth[known[:, drug], drug], guess[known[:, drug], drug])[0, 1]
+            for drug in range(truth.shape[1])
+            if known[:, drug].sum() >= 30
+        ]
+        rows.append(
+            {
+                "method": name,
+                "normalised": numpy.corrcoef(truth[known], guess[known])[0, 1],
+                "per_drug": numpy.mean(per_drug),
+            }
+        )
+    pandas.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
+
+
+@app.command()
+def patients(output: Annotated[Path, Option()], model: Annotated[Path, Option()] = MODEL) -> None:
+    """AUROC of known differences between the shipped leukaemia patients, one-sided Mann-Whitney p, and with half the genes."""
+    import pandas
+    from scipy.stats import mannwhitneyu
+
+    clinical = pandas.read_csv(CLINICAL, sep="\t", dtype=str).set_index("sample")
+    lineage, molecular = clinical["lineage"], clinical["molecular"]
+    groups = {
+        "BCR/ABL": clinical.index[(lineage == "B") & (molecular == "BCR/ABL")],
+        "B lineage, NEG": clinical.index[(lineage == "B") & (molecular == "NEG")],
+        "T lineage": clinical.index[lineage == "T"],
+        "B lineage": clinical.index[lineage == "B"],
+    }
+    expression = pandas.read_csv(PATIENTS, sep="\t", index_col=0)
+    whole, half = _scores(expression, model), _scores(expression.sample(frac=0.5, random_state=1), model)
+    rows = []
+    for drug, sensitive, others in (
+        ("Dasatinib", "BCR/ABL", "B lineage, NEG"), ("Nilotinib", "BCR/ABL", "B lineage, NEG"),
+        ("Bosutinib", "BCR/ABL", "B lineage, NEG"), ("Nelarabine", "T lineage", "B lineage"),
+        ("Venetoclax", "B lineage", "T lineage"),
+    ):  # fmt: skip
+        row: dict[str, object] = {"drug": drug, "more sensitive": sensitive, "than": others}
+        for title, scores in (("", whole), ("half_genes_", half)):
+            low, high = scores.loc[groups[sensitive], drug], scores.loc[groups[others], drug]
+            test = mannwhitneyu(high, low, alternative="greater")
+            row |= {f"{title}auroc": test.statistic / len(low) / len(high), f"{title}p": test.pvalue}
+        row["half_genes_spearman"] = whole[drug].corr(half[drug], method="spearman")
+        rows.append(row)
+    found = pandas.DataFrame(rows)
+    every = pandas.Series({drug: whole[drug].corr(half[drug], method="spearman") for drug in whole})
+    print(
+        f"half the genes: median Spearman over {len(every)} drugs {every.median():.3f}, 5 % quantile {every.quantile(0.05):.3f}"
+    )
+    found.to_csv(output, sep="\t", index=False, float_format="%.4g")
+
+
+def _scores(expression, model: Path):
+    """delta_ln_ic50, samples × drugs."""
+    import pandas
+
+    from strandwise.drug_response.score import score
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "e.tsv"
+        expression.to_csv(table, sep="\t", index_label="gene")
+        outputs = [Path(folder) / name for name in ("response.tsv", "s.json", "n.json")]
+        score([table], "log2", [], CLINICAL, None, model, *outputs)
+        rows = pandas.read_csv(outputs[0], sep="\t", dtype={"sample": str, "drug": str})
+    return rows.pivot(index="sample", columns="drug", values="delta_ln_ic50")
+
+
+@app.command()
+def speed(output: Annotated[Path, Option()], samples: Annotated[int, Option()] = 10_000) -> None:
+    """Time and peak memory of scoring many samples (made from the patients' values with noise)."""
+    import numpy
+    import pandas
+
+    from strandwise.drug_response.score import score
+
+    expression = pandas.read_csv(PATIENTS, sep="\t", index_col=0)
+    random = numpy.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "e.tsv"
+        many = expression.iloc[:, random.integers(0, expression.shape[1], samples)].to_numpy()
+        noisy = numpy.clip(many + random.normal(0, 0.3, many.shape), 0, 20)
+        frame = pandas.DataFrame(noisy, index=expression.index, columns=[f"S{number}" for number in range(samples)])
+        frame.to_csv(table, sep="\t", index_label="gene", float_format="%.2f")
+        del many, noisy, frame
+        outputs = [Path(folder) / name for name in ("response.tsv", "s.json", "n.json")]
+        began, cpu = time.monotonic(), time.process_time()
+        score([table], "log2", [], None, None, MODEL, *outputs)
+        row = {
+            "samples": samples,
+            "seconds": time.monotonic() - began,
+            "cpu_seconds": time.process_time() - cpu,
+            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+        }
+    pandas.DataFrame([row]).to_csv(output, sep="\t", index=False, float_format="%.4g")
+
+
+if __name__ == "__main__":
+    app()
