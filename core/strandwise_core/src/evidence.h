@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
     int32_t position, end; /* aligned reference span, half-open */
-    int32_t sequence;      /* offset of its bases and qualities in the pools */
+    int64_t sequence;      /* offset of its bases and qualities in the pools */
     int32_t length;
     int32_t cigar, n_cigar;
     int32_t left_clip, right_clip; /* soft-clipped bases */

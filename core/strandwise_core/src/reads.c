@@ -56,7 +56,7 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     memset(read, 0, sizeof(Read));
     read->position = (int32_t)core->pos;
     read->length = length;
-    read->sequence = (int32_t)reads->n_bases;
+    read->sequence = reads->n_bases;
     read->cigar = (int32_t)reads->n_cigars;
     read->mapping_quality = core->qual;
     read->low = core->qual < options->minimum_mapping_quality;
@@ -108,6 +108,7 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     read->n_cigar = used;
     read->end = at;
     int32_t span = read->end - read->position + read->left_clip + read->right_clip;
+    if (span > MARGIN) return 0; /* reaches farther than shards look: its place would depend on them */
     if (span > reads->longest_span) reads->longest_span = span;
     reads->n_bases += length;
     reads->n_cigars += used;
