@@ -27,30 +27,47 @@ workflow {
         println(closingWords(options, noted))
     }
     assets = file("${projectDir}/assets")
-    if (options.mode == 'train') {
-        TRAINING(options, assets)
-        return
-    }
-    if (options.mode == 'evaluate') {
-        EVALUATION(options)
-        return
-    }
     parameters = channel.of(groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(options)))
         .collectFile(name: 'parameters.json')
         .first()
-
-    INPUTS(options, parameters, assets.resolve('schema_input.json'), codeDigest('inputs.py', []))
-    plan = INPUTS.out.plan
-    plan.subscribe { made -> log.info(planWords(made)) }
-    if (options.validate_only) {
-        return
+    if (options.mode == 'train') {
+        TRAINING(options, assets)
+        parts = TRAINING.out.curves
+        notes = channel.empty()
     }
+    else if (options.mode == 'evaluate') {
+        EVALUATION(options)
+        parts = EVALUATION.out.tables
+        notes = channel.empty()
+    }
+    else {
+        INPUTS(options, parameters, assets.resolve('schema_input.json'), codeDigest('inputs.py', []))
+        INPUTS.out.plan.subscribe { plan -> log.info(planWords(plan)) }
+        if (options.validate_only) {
+            return
+        }
+        ANALYSIS(options, assets, INPUTS.out.plan, INPUTS.out.alignments, INPUTS.out.reference)
+        parts = INPUTS.out.plan_file.mix(ANALYSIS.out.parts)
+        notes = INPUTS.out.notes.mix(ANALYSIS.out.notes)
+    }
+    notes.subscribe { path -> noted << path }
+    REPORT(parts, notes, channel.topic('versions'), parameters, assets.resolve('multiqc_config.yml'), codeDigest('report.py', []))
+}
 
-    // A job that the plan does not hold gets an empty channel.
+// The jobs. What the plan does not hold gets an empty channel.
+workflow ANALYSIS {
+    take:
+    options    // parameters, checked and typed
+    assets     // folder of what is shipped
+    plan       // jobs, samples, tables; a value
+    alignments // [meta, [alignment, …], [index, …]]
+    reference  // [fasta, fai] or [fasta, fai, gzi], a value; [] where there is none
+
+    main:
     small_variants_model = file(options.small_variants_model ?: assets.resolve('models/small_variants'), type: 'dir')
     SMALL_VARIANTS(
-        INPUTS.out.alignments,
-        INPUTS.out.reference,
+        alignments,
+        reference,
         options.intervals ? file(options.intervals, glob: false) : [],
         options.interval_padding,
         small_variants_model,
@@ -60,18 +77,18 @@ workflow {
 
     drivers_model = file(options.drivers_model ?: assets.resolve('models/drivers'), type: 'dir')
     DRIVERS(
-        plan.filter { made -> 'drivers' in made.jobs }.map { made -> made.mafs.collect { path -> file(path, glob: false) } },
+        plan.filter { made -> 'drivers' in made.jobs }.map { made -> filesAt(made.mafs) },
         drivers_model,
         assets.resolve('genes'),
         options.gene_features ? [file(options.gene_features, glob: false)] : [],
-        INPUTS.out.reference,
+        reference,
         codeDigest('drivers.py', [drivers_model, assets.resolve('genes')]),
     )
 
     drug_response_model = file(options.drug_response_model ?: assets.resolve('models/drug_response'), type: 'dir')
     DRUG_RESPONSE(
-        plan.filter { made -> 'drug_response' in made.jobs }.map { made -> made.expression.collect { path -> file(path, glob: false) } },
-        plan.map { made -> made.mafs.collect { path -> file(path, glob: false) } },
+        plan.filter { made -> 'drug_response' in made.jobs }.map { made -> filesAt(made.expression) },
+        plan.map { made -> filesAt(made.mafs) },
         options.cohort_clinical ? [file(options.cohort_clinical, glob: false)] : [],
         options.drugs ? [file(options.drugs, glob: false)] : [],
         drug_response_model,
@@ -79,20 +96,19 @@ workflow {
         codeDigest('drug_response.py', [drug_response_model]),
     )
 
-    notes = INPUTS.out.notes.mix(SMALL_VARIANTS.out.notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
-    notes.subscribe { path -> noted << path }
-    REPORT(
-        INPUTS.out.plan_file.mix(
-            SMALL_VARIANTS.out.parts,
-            DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
-            DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
-        ),
-        notes,
-        channel.topic('versions'),
-        parameters,
-        assets.resolve('multiqc_config.yml'),
-        codeDigest('report.py', []),
+    parts = SMALL_VARIANTS.out.parts.mix(
+        DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
+        DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
     )
+    notes = SMALL_VARIANTS.out.notes.mix(DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
+
+    emit:
+    parts // one file each for the report
+    notes // one *.notes.json each
+}
+
+def filesAt(paths) {
+    return paths.collect { path -> file(path, glob: false) }
 }
 
 // Makes a model from own data.
@@ -103,10 +119,12 @@ workflow TRAINING {
 
     main:
     data = file(options.training_data, glob: false)
+    curves = channel.empty()
     if (options.model == 'small_variants') {
         start = options.start_from ? file(options.start_from, type: 'dir') : []
         code = codeDigest('small_variants.py', [file("${projectDir}/core")] + [start].flatten())
         SMALL_VARIANTS_TRAINING(data, start, options.model_name, code)
+        curves = SMALL_VARIANTS_TRAINING.out.model.map { model -> model.resolve('history.tsv') }
     }
     if (options.model == 'drivers') {
         genes = assets.resolve('genes')
@@ -115,6 +133,9 @@ workflow TRAINING {
     if (options.model == 'drug_response') {
         TRAIN_DRUG_RESPONSE(data, options.model_name, codeDigest('drug_response.py', [data]))
     }
+
+    emit:
+    curves // history.tsv of the networks, where there are any
 }
 
 // Scores calls against the truth.
@@ -131,6 +152,10 @@ workflow EVALUATION {
         reference,
         codeDigest('small_variants.py', []),
     )
+    tables = SMALL_VARIANTS_EVALUATION.out.scores.map { _meta, table, _discordant -> table }
+
+    emit:
+    tables // scores by stratum
 }
 
 // What is going to be done, in a line.

@@ -340,7 +340,6 @@ process CHECK_INPUTS {
     output:
     tuple path('plan.json'), path('problems.json'), emit: checked
     path 'inputs.notes.json', emit: notes
-    path 'parameters.json', includeInputs: true, emit: parameters
     tuple val(task.process), val('strandwise'), eval('inputs.py --version'), topic: versions
 
     script:

@@ -17,6 +17,7 @@ process BUILD_REPORT {
     path 'README.txt', emit: readme
     path 'summary.txt', emit: summary
     path 'versions.tsv', includeInputs: true, emit: versions
+    path 'parameters.json', includeInputs: true, emit: parameters
 
     script:
     """
