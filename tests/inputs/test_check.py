@@ -303,21 +303,6 @@ def test_a_table_in_the_sheet_holds_the_sample_of_its_row(case: Case) -> None:
     ]
 
 
-def test_who_has_only_mutations_or_only_expression_is_listed(case: Case) -> None:
-    barcodes = ["TCGA-AB-2805-03A-01", "T2", "T3"]
-    case.give(
-        "cohort_maf",
-        text_file(case.folder / "c.maf", MAF_HEADER + "".join(f"TP53\t17\t{barcode}\n" for barcode in barcodes)),
-    )
-    case.give("cohort_expression", text_file(case.folder / "e.tsv", "gene\tTCGA-AB-2805\tT3\tT4\nTP53\t1\t2\t3\n"))
-    _, problems, notes = case.check(expression_scale="tpm")
-    assert not problems
-    assert notes == [
-        Note("info", "1 of 3 samples have mutations and no expression: T2."),
-        Note("info", "1 of 3 samples have expression and no mutations: T4."),
-    ]
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -336,11 +321,10 @@ def test_a_maf_without_header_or_rows_is_told(case: Case, content: str, message:
 
 def test_a_cut_off_gzip_is_told(case: Case) -> None:
     whole = gzip.compress((MAF_HEADER + "".join(f"GENE{n}\t{n}\tT{n}\n" for n in range(5000))).encode())
-    path = case.folder / "c.maf.gz"
-    path.write_bytes(whole[: len(whole) // 2])
-    case.give("cohort_maf", path)
+    (case.folder / "c.maf.gz").write_bytes(whole[: len(whole) // 2])
+    case.rows({"patient": "P1", "sample": "T1", "maf": "c.maf.gz"})
     (problem,) = case.problems()
-    assert problem.startswith("--cohort_maf: c.maf.gz: cannot be decompressed (")
+    assert problem.startswith("sheet.json: item 1, maf: c.maf.gz: cannot be decompressed (")
     assert problem.endswith("); copy the file again")
 
 

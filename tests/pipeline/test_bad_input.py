@@ -49,7 +49,7 @@ def test_every_wrong_parameter_is_told_at_once(tmp_path: Path) -> None:
             f"--cohort_maf: {DEMO}/lamm.maf.gz: no such file; the folder holds laml.maf.gz",
             "--drivers_model: ref.fasta: a file; a folder is needed",
         ]
-        assert "8 problems" in done.output or "9 problems" in done.output
+        assert "9 problems with the parameters" in done.output
         assert "Submitted process" not in done.output
 
 
@@ -162,10 +162,10 @@ def test_one_bad_sample_fails_by_name_and_the_others_finish(tmp_path: Path) -> N
 
     assert done.status == 1
     assert (
-        "failed: SMALL_VARIANTS:SHARD_SMALL_VARIANTS (bad.one): error: cut.bam: is truncated: it ends inside a compressed block; copy the file again"
+        "failed: ANALYSIS:SMALL_VARIANTS:SHARD_SMALL_VARIANTS (bad.one): error: cut.bam: is truncated: it ends inside a compressed block; copy the file again"
         in done.output
     )
-    assert done.tasks["SMALL_VARIANTS:SHARD_SMALL_VARIANTS (bad.one)"] == "FAILED"
+    assert done.tasks["ANALYSIS:SMALL_VARIANTS:SHARD_SMALL_VARIANTS (bad.one)"] == "FAILED"
     assert {name for name in done.tasks if "INDEX" in name} >= {
         "INPUTS:INDEX (lane 1.bam)",
         "INPUTS:INDEX (lane 2.bam)",

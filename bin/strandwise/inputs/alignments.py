@@ -1,5 +1,6 @@
 """Glances at what calling needs: the reference's contigs, the intervals, and the headers of the alignments."""
 
+import warnings
 from pathlib import Path
 
 from strandwise.errors import InputError
@@ -74,7 +75,9 @@ def _header(
     reference = files.named("fasta")
     try:
         # A file that is cut short has its header still: it fails by name when it is called, and the others finish.
-        with quiet(), pysam.AlignmentFile(str(file.seen), check_sq=False, ignore_truncation=True) as alignment:
+        with quiet(), warnings.catch_warnings(action="ignore"):
+            alignment = pysam.AlignmentFile(str(file.seen), check_sq=False, ignore_truncation=True)
+        with alignment:
             problems = sorting_problems(file.seen.name, alignment)
             if contigs:
                 problems += header_problems(file.seen, alignment, contigs, reference[0].given)

@@ -51,9 +51,7 @@ def check(
         found, more = check_headers(rows, sheet.name if sheet else "", files, contigs)
         problems += found
         notes += more
-    found, more = check_tables(rows, sheet.name if sheet else "", files)
-    problems += found
-    notes += more
+    problems += check_tables(rows, sheet.name if sheet else "", files)
     problems = sorted(dict.fromkeys(problems), key=row_number)
     return (None if problems else make_plan(jobs, rows, files)), problems, notes
 

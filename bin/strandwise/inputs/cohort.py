@@ -1,11 +1,11 @@
-"""Checks the cohort's tables: headers, whose rows and columns they hold, and how mutations and expression join."""
+"""Checks the cohort's tables: their headers, and that each sample stands in one place only."""
 
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from strandwise.formats.notes import Note
 from strandwise.formats.samplesheet import Row
 from strandwise.inputs.files import Files
 
@@ -22,8 +22,8 @@ class Table:
     sheet_sample: str = ""
 
 
-def check_tables(rows: list[Row], sheet: str, files: Files) -> tuple[list[str], list[Note]]:
-    """Check MAF, expression and clinical tables against each other and the sheet. Returns problems and notes."""
+def check_tables(rows: list[Row], sheet: str, files: Files) -> list[str]:
+    """Check MAF, expression and clinical tables against each other and the sheet. Returns problems."""
     problems: list[str] = []
     mutations = _tables("maf", "cohort_maf", rows, sheet, files, problems)
     expression = _tables("expression", "cohort_expression", rows, sheet, files, problems)
@@ -34,14 +34,13 @@ def check_tables(rows: list[Row], sheet: str, files: Files) -> tuple[list[str], 
             problems.append(
                 f"--cohort_clinical: {file.given}: no column sample, it has {', '.join(columns[:8])}; name one sample"
             )
-    notes = [] if problems else _alone(mutations, expression)
-    return problems, notes
+    return problems
 
 
 def _tables(column: str, parameter: str, rows: list[Row], sheet: str, files: Files, problems: list[str]) -> list[Table]:
     """All tables of one kind, with their samples; problems are added to the list."""
     tables = []
-    read = maf_samples if column == "maf" else expression_samples
+    of_sheet = any(column in row.values for row in rows)
     named = [(f"--{parameter}: {file.given}", "", file) for file in files.named(parameter)]
     named += [
         (
@@ -55,7 +54,8 @@ def _tables(column: str, parameter: str, rows: list[Row], sheet: str, files: Fil
     for where, sample, file in named:
         if not file.seen:
             continue
-        samples, problem = read(file.seen)
+        # Whole cohorts are read only where rows of the sheet have to be compared with them.
+        samples, problem = maf_samples(file.seen, of_sheet) if column == "maf" else expression_samples(file.seen)
         problems += [f"{where}: {problem}"] if problem else _naming_problem(where, sample, samples)
         tables.append(Table(where, samples, sample))
     return tables
@@ -81,37 +81,13 @@ def _in_two_places(tables: list[Table]) -> Iterator[str]:
                 yield f"{table.where}: sample {sample} stands in {other.where} already; leave one of them out"
 
 
-def _alone(mutations: list[Table], expression: list[Table]) -> list[Note]:
-    """Who has mutations but no expression and the other way round, where both kinds are given."""
-    if not mutations or not expression:
-        return []
-    mutated = {join_key(sample): sample for table in mutations for sample in table.samples}
-    measured = {join_key(sample): sample for table in expression for sample in table.samples}
-    notes = []
-    for have, lack, words in (
-        (mutated, measured, "have mutations and no expression"),
-        (measured, mutated, "have expression and no mutations"),
-    ):
-        alone = [sample for key, sample in have.items() if key not in lack]
-        if alone:
-            notes.append(Note("info", f"{len(alone)} of {len(have)} samples {words}: {_some(alone)}."))
-    if not mutated.keys() & measured.keys():
-        notes.append(
-            Note(
-                "warning",
-                "No sample has both mutations and expression; names join exactly, TCGA barcodes by their first 12 characters.",
-            )
-        )
-    return notes
-
-
 def join_key(sample: str) -> str:
     """What two names of a sample have in common: all of it; of a TCGA barcode the first 12 characters (the patient)."""
     return sample[:12] if sample.startswith("TCGA-") else sample
 
 
-def maf_samples(path: Path) -> tuple[list[str], str]:
-    """Barcodes of a MAF in the order of the file, each once; or what is wrong with its header."""
+def maf_samples(path: Path, all_rows: bool = True) -> tuple[list[str], str]:
+    """Barcodes of a MAF in the order of the file, each once (or of its first row only); or what is wrong with its header."""
     with _opened(path) as lines:
         try:
             rows = (line.rstrip("\r\n").split("\t") for line in lines if line.strip() and not line.startswith("#"))
@@ -125,7 +101,8 @@ def maf_samples(path: Path) -> tuple[list[str], str]:
                     f"no column Tumor_Sample_Barcode in its first line ({shown} …); a MAF begins with a header line of column names",
                 )
             column = header.index(BARCODE)
-            samples = list(dict.fromkeys(row[column].strip() for row in rows if len(row) > column))
+            wanted = rows if all_rows else islice(rows, 1)
+            samples = list(dict.fromkeys(row[column].strip() for row in wanted if len(row) > column))
         except (EOFError, OSError) as error:
             return [], f"cannot be decompressed ({error}); copy the file again"
     return samples, "" if samples else "no mutations below the header"
