@@ -47,5 +47,20 @@ def train(
     run(cohorts, labels, genes, output, without or [], name, version)
 
 
+@app.command()
+def evaluate(
+    cohorts: Annotated[Path, Option(help="folder of CODE.maf.tsv.gz files, or TSV with the columns cohort and maf")],
+    labels: Annotated[Path, Option(help="TSV of driver genes with the columns tcga_code (or cohort) and gene")],
+    any_labels: Annotated[Path, Option(help="TSV of driver genes of any type with the columns gene and in_non_tcga")],
+    output: Annotated[Path, Option(help="table of metrics per cohort")],
+    groups: Annotated[int, Option(help="leave the cohorts out in so many groups")] = 4,
+    genes: Annotated[Path, Option(help="folder of gene tables")] = GENES,
+) -> None:
+    """Measure the training recipe with the tested gene and the tested cohort both held out."""
+    from strandwise.drivers.evaluate import evaluate as run
+
+    run(cohorts, labels, any_labels, genes, output, groups)
+
+
 if __name__ == "__main__":
     start(app)

@@ -11,7 +11,9 @@ from strandwise.drivers.evidence import Evidence
 from strandwise.drivers.mutations import FRAMESHIFT, MISSENSE, NONSENSE, SILENT, Cohort
 from strandwise.drivers.neutral import neutral_scores, p_values
 from strandwise.drivers.ranker import Ranker, combine
-from strandwise.drivers.train import COLUMNS, fit_boosters, read_labels
+from strandwise.drivers.train import COLUMNS, SEEDS, cohort_files, fit_boosters, read_cohort, read_labels, training_rows
+from strandwise.formats.files import written
+from strandwise.progress import progress
 
 if TYPE_CHECKING:
     import pandas
@@ -77,7 +79,6 @@ def all_metrics(rows: "pandas.DataFrame", score: np.ndarray, truth: Truth) -> "p
 
 def held_out_scores(
     rows: "pandas.DataFrame",
-    extra: "pandas.DataFrame",
     groups: int,
     folds: int = 5,
     seeds: Sequence[int] = (1,),
@@ -85,23 +86,42 @@ def held_out_scores(
 ) -> np.ndarray:
     """Score each row by boosters that saw neither its cohort nor its gene, float (rows,).
 
-    rows: training_rows of all cohorts; extra: further rows to learn from (thinned cohorts), held out likewise; groups: the
-    cohorts are left out in so many groups (as many as cohorts = one at a time).
+    rows: training_rows of all cohorts; groups: the cohorts are left out in so many groups (as many as cohorts = one at a time).
     """
+    names = sorted(set(rows["cohort"]))
+    group = rows["cohort"].map({name: number % groups for number, name in enumerate(names)}).to_numpy()
+    fold = rows["fold"].to_numpy()
+    scores = np.full(len(rows), np.nan)
+    parts = [(left_out, fold_out) for left_out in range(groups) for fold_out in range(folds)]
+    for left_out, fold_out in progress(parts, len(parts), "held-out parts"):
+        boosters = fit_boosters(rows[(group != left_out) & (fold != fold_out)], list(columns), seeds)
+        test = (group == left_out) & (fold == fold_out)
+        scores[test] = combine(boosters, rows[test], list(columns))
+    return scores
+
+
+def evaluate(cohorts: Path, labels: Path, any_labels: Path, genes: Path, output: Path, groups: int) -> None:
+    """Write metrics per cohort and their means with 95 % intervals, tested gene and tested cohort held out of training."""
     import pandas
 
-    names = sorted(set(rows["cohort"]))
-    group_of = {name: number % groups for number, name in enumerate(names)}
-    group, fold = rows["cohort"].map(group_of).to_numpy(), rows["fold"].to_numpy()
-    learn = pandas.concat([rows, extra], ignore_index=True)
-    learn_group, learn_fold = learn["cohort"].map(group_of).to_numpy(), learn["fold"].to_numpy()
-    scores = np.full(len(rows), np.nan)
-    for left_out in range(groups):
-        for fold_out in range(folds):
-            boosters = fit_boosters(learn[(learn_group != left_out) & (learn_fold != fold_out)], list(columns), seeds)
-            test = (group == left_out) & (fold == fold_out)
-            scores[test] = combine(boosters, rows[test], list(columns))
-    return scores
+    truth = read_truth(labels, any_labels)
+    files = cohort_files(cohorts)
+    rows = pandas.concat(
+        [
+            training_rows(code, read_cohort(path, genes)[1], truth.by_cohort)
+            for code, path in progress(files.items(), len(files), "cohorts")
+        ],
+        ignore_index=True,
+    )
+    table = all_metrics(rows, held_out_scores(rows, groups, seeds=SEEDS), truth)
+    means = {}
+    for metric in table:
+        low, high = bootstrap_interval(table[metric].to_numpy())
+        means[metric] = {"mean": table[metric].mean(), "low": low, "high": high}
+    summary = pandas.DataFrame(means)
+    with written(output) as temporary:
+        pandas.concat([table, summary]).round(4).rename_axis("cohort").to_csv(temporary, sep="\t")
+    print(summary.round(3).to_string())
 
 
 def bootstrap_interval(
