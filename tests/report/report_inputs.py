@@ -216,6 +216,8 @@ def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> Non
     extremes = pd.DataFrame(lines, columns=[column.name for column in SUMMARY.columns])
     write_table(SUMMARY, extremes, "drug_response 1", folder / "response_summary.tsv")
     summary = {"model_version": "drug_response 1", "samples": len(samples), "drugs": drugs, "licence": "research only"}
+    summary["with_expression"] = len(samples) - 1
+    summary["tissues"] = dict.fromkeys(samples, "blood")
     (folder / "drug_response.json").write_text(json.dumps(summary))
 
 

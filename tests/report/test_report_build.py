@@ -117,6 +117,14 @@ def test_pairs_of_genes_below_the_limit_are_listed(everything: Built) -> None:
     assert f"DNMT3A · {HOSTILE}" not in everything.text, "q is 0.9"
 
 
+def test_heat_map_compares_samples_with_expression(everything: Built) -> None:
+    """Eight samples, the last with mutations only; scores are relative to the median of the other seven."""
+    heat_map = everything.plots["drug_response_heat_map_plot"]["datasets"][0]
+    assert sorted(heat_map["xcats"]) == [f"P{index}" for index in range(1, 8)]
+    assert all(sorted(row)[3] == 0 for row in heat_map["rows"])
+    assert "1 sample with mutations only" in everything.text
+
+
 def test_nothing_is_fetched(everything: Built) -> None:
     """Links to follow are allowed; what a browser loads by itself must lie inside the file."""
     loaded = []

@@ -57,7 +57,10 @@ def chapter(parts: Parts) -> Chapter | None:
         methods=METHODS,
         citations=("dndscv", "xgboost", "intogen", "shap", "bh"),
         models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
-        folders={"drivers/": "driver_genes.tsv: all genes, ranked, with their evidence; driver_reasons.tsv: why"},
+        folders={
+            "drivers/": "driver_genes.tsv: all genes, ranked; driver_reasons.tsv: why; driver_mutations.tsv: likely drivers "
+            "of each sample; gene_pairs.tsv, oncoplot.tsv; genes/: a page per top gene"
+        },
     )
 
 
@@ -179,7 +182,9 @@ def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> di
     lines = [name for name in reasons.columns if name not in ("gene", "rank", "base", "model_version")]
     shown = reasons[reasons["gene"].isin(top["gene"])].sort_values("rank")
     matrix = [[round(float(value), 2) for value in row] for row in shown[lines].to_numpy()]
-    limit = max(abs(value) for row in matrix for value in row) or 1
+    # A line that all top genes share would bleach the others: the strongest sixth of the cells has the full colour.
+    sizes = sorted(abs(value) for row in matrix for value in row)
+    limit = max(1.0, sizes[len(sizes) * 5 // 6])
     return PARENT.plot(
         "drivers_evidence",
         "Why these genes",

@@ -35,7 +35,9 @@ def chapter(parts: Parts) -> Chapter | None:
     extremes = parts.table("response_summary.tsv")
     sections: list[dict[str, Any] | None] = [_best(table, extremes, summary)]
     if len(table):
-        sections += [_heat_map(table), _drugs(table)]
+        alone = mutations_only(summary)
+        measured = table[~table["sample"].isin(alone)]
+        sections += [_heat_map(measured if len(measured) else table, len(alone)), _drugs(table)]
     return Chapter(
         cards=[_card(table, extremes)],
         sections=[section for section in sections if section],
@@ -47,6 +49,11 @@ def chapter(parts: Parts) -> Chapter | None:
             "response_summary.tsv: the drugs that stand out in each sample"
         },
     )
+
+
+def mutations_only(summary: Mapping[str, Any]) -> list[str]:
+    """Samples that were scored without expression: the summary lists samples with expression first."""
+    return list(summary.get("tissues", {}))[summary.get("with_expression", 0) :] if "with_expression" in summary else []
 
 
 def in_domain(table: "pandas.DataFrame") -> "pandas.Series":
@@ -95,13 +102,16 @@ def _best(
     joined = extremes[[*keys, "kind", "place", "relative"]].merge(table, on=keys).sort_values("place")
     strongest = joined.groupby("sample")["relative"].agg(lambda values: values.abs().max())
     inside = dict(zip(table["sample"], in_domain(table), strict=True))
-    order = sorted(strongest.index, key=lambda name: (not inside[name], -strongest[name], name))
+    alone = set(mutations_only(summary))
+    order = sorted(strongest.index, key=lambda name: (not inside[name], name in alone, -strongest[name], name))
     tissues = summary.get("tissues", {})
     rows: list[list[object]] = []
     groups = {key: group.to_dict("records") for key, group in joined.groupby(["sample", "kind"])}
     for name in order[:ROWS_SHOWN]:
         flag = "inside" if inside[name] else "outside"
         chip = f'<span class="sw-chip {"good" if inside[name] else "warning"}">{flag}</span>'
+        if name in alone:
+            chip += '<span class="sw-chip">mutations only</span>'
         cells = [
             html.Cell("".join(map(_score, scores)), scores[0]["relative"] if scores else "")
             for scores in (groups.get((name, "sensitive"), []), groups.get((name, "resistant"), []))
@@ -129,7 +139,7 @@ def most_telling_drugs(wide: "pandas.DataFrame", count: int) -> list[str]:
     return list(spread.sort_values(ascending=False, kind="stable").index[:count])
 
 
-def _heat_map(table: "pandas.DataFrame") -> dict[str, Any]:
+def _heat_map(table: "pandas.DataFrame", left_out: int) -> dict[str, Any]:
     """Scores by drug and sample, relative to the run's median sample where there are enough samples for one."""
     wide = table.pivot_table(index="sample", columns="drug", values="delta_ln_ic50", sort=True)
     compared = len(wide) >= FEWEST_COMPARED
@@ -141,6 +151,8 @@ def _heat_map(table: "pandas.DataFrame") -> dict[str, Any]:
         wide = wide.loc[wide.min(axis=1).sort_values(kind="stable").index[:SAMPLES_SHOWN]]
     matrix = [[None if value != value else round(float(value), 2) for value in wide[drug]] for drug in drugs]
     limit = max(0.5, float(wide.abs().quantile(0.98).max()))
+    if left_out and len(wide) > 1:
+        of_all += f" {html.plural(left_out, 'sample')} with mutations only, whose scores move little, {'is' if left_out == 1 else 'are'} left out."
     reference = "the median of these samples" if compared else "the mean training line"
     return PARENT.plot(
         "drug_response_heat_map",

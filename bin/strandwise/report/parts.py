@@ -46,13 +46,16 @@ class Parts:
 
     def table(self, name: str) -> "pandas.DataFrame | None":
         """A result table, text where the job wrote text; None when the job did not run."""
+        import csv
+
         import pandas
 
         path = self.path(name)
         if path is None:
             return None
         names = {"sample": str, "gene": str, "drug": str, "model_version": str}
-        return pandas.read_csv(path, sep="\t", dtype=names, keep_default_na=False, na_values=[""])
+        form = {"sep": "\t", "quoting": csv.QUOTE_NONE, "escapechar": "\\"}
+        return pandas.read_csv(path, dtype=names, keep_default_na=False, na_values=[""], **form)
 
     @cached_property
     def called(self) -> dict[str, dict[str, Any]]:
