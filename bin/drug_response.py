@@ -34,6 +34,25 @@ def score(
 
 
 @app.command()
+def explain(
+    sample: Annotated[str, Option(help="sample, as in the input")],
+    drug: Annotated[str, Option(help="drug, as in response.tsv")],
+    model: Annotated[Path, Option(help="model folder")],
+    output: Annotated[Path, Option(help="table of genes and mutations with their share in the score")],
+    expression: Annotated[
+        list[Path] | None, Option(help="TSV, genes in rows, samples in columns; may be given several times")
+    ] = None,
+    expression_scale: Annotated[str | None, Option(help="what its values are: tpm, counts, log2 or zscore")] = None,
+    maf: Annotated[list[Path] | None, Option(help="MAF, plain or gzip; may be given several times")] = None,
+    clinical: Annotated[Path | None, Option(help="TSV with the columns sample and tissue")] = None,
+) -> None:
+    """Say what moved one score: integrated gradients over all genes and mutations. Give the whole cohort, as for score."""
+    from strandwise.drug_response.explain import explain as run
+
+    run(expression or [], expression_scale, maf or [], clinical, sample, drug, model, output)
+
+
+@app.command()
 def train(
     data: Annotated[Path, Option(help="training folder: expression, response, lines, drugs, events (docs/models.md)")],
     output: Annotated[Path, Option(help="model folder to write")],

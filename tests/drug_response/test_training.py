@@ -8,6 +8,7 @@ import pytest
 from made_screen import made_screen
 
 from strandwise.drug_response import build
+from strandwise.drug_response.explain import integrated_gradients
 from strandwise.drug_response.figures import agreement
 from strandwise.drug_response.layout import convert, read_training
 from strandwise.drug_response.model import Model, load, rounded
@@ -39,6 +40,21 @@ def test_slopes_are_the_gradient(model: Model) -> None:
         step[gene] = 0.05
         both = delta(model.encoder, np.stack([values + step, values - step]), np.ones(2))
         np.testing.assert_allclose(gradient[:, gene], (both[0] - both[1]) / 0.1, atol=5e-3)
+
+
+def test_integrated_gradients_are_complete_and_find_what_was_planted(model: Model) -> None:
+    values = np.random.default_rng(9).standard_normal(80).astype(np.float32) * 2
+    both = delta(model.encoder, np.stack([values, np.zeros_like(values)]), np.zeros(2))
+    for drug in (0, 4, 9):
+        shares = integrated_gradients(model.encoder, values, 0.0, drug)
+        assert shares.sum() == pytest.approx(both[0, drug] - both[1, drug], abs=0.02)
+    # Drugs from 6 on follow pathway two: genes 30 to 59.
+    shares = np.abs(
+        np.mean(
+            [integrated_gradients(model.encoder, np.ones(80, np.float32), 0.0, drug) for drug in range(6, 12)], axis=0
+        )
+    )
+    assert shares[30:60].mean() > 3 * shares[:30].mean()
 
 
 def test_lines_left_out_are_predicted_and_the_mutation_is_found() -> None:

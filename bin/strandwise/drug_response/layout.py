@@ -60,7 +60,8 @@ def read_training(folder: Path) -> Training:
     pairs = _table(folder, "response", ["line", "drug", "ln_ic50"])
     lines = _table(folder, "lines", ["line", "tissue"]).set_index("line")
     drugs = _table(folder, "drugs", ["drug"]).set_index("drug")
-    names = [line for line in lines.index if line in expression.columns and line in set(pairs["line"])]
+    measured = set(expression.columns) & set(pairs["line"])
+    names = [line for line in lines.index if line in measured]
     if not names:
         raise InputError(f"{folder}: no line is in expression, response and lines; check the names")
     twice = pairs.duplicated(["line", "drug"])

@@ -42,3 +42,14 @@ SUMMARY = Table(
         Column("in_domain", "as in response.tsv"),
     ],
 )  # fmt: skip
+
+REASONS = Table(
+    "response_reasons",
+    [
+        Column("sample", "sample, as in the input"),
+        Column("drug", "drug"),
+        Column("feature", "gene symbol, or mutated gene (GENE_mut)"),
+        Column("kind", "gene, mutation, or a gene that was not measured and took the value expected from the others"),
+        Column("share", "what it adds to delta_ln_ic50 (ln units), by integrated gradients", float, digits=4),
+    ],
+)

@@ -4,7 +4,7 @@ Every choice (regularisation per factor, number of networks' epochs, share of th
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.layout import Training
 from strandwise.drug_response.network import Encoder, keras_member
@@ -209,9 +209,7 @@ def _networks(
         optimizer.build(model.trainable_variables)
 
         @tensorflow.function
-        def step(
-            places: "tensorflow.Tensor", model: keras.Model = model, optimizer: keras.Optimizer = optimizer
-        ) -> None:
+        def step(places: Any, model: Any = model, optimizer: Any = optimizer) -> None:
             mask = tensorflow.gather(known, places)
             with tensorflow.GradientTape() as tape:
                 error = model(tensorflow.gather(inputs, places), training=True) - tensorflow.gather(wanted, places)
