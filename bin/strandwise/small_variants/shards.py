@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 Curves = dict[str, tuple["numpy.ndarray", "numpy.ndarray"]]
 """By contig: positions, rising, and the compressed bytes of reads that lie before each."""
 
-SHARD_WORK = 250_000_000
-"""Work of a shard: about so many compressed bytes of BAM, 16 Mb of a genome at 30x."""
+SHARD_WORK = 2_000_000_000
+"""Work of a shard: about so many compressed bytes of BAM, 100 Mb of a genome at 30x, a minute of one core.
+
+Smaller ones would cost more in starting tasks, and in the cloud in bringing the alignment to each.
+"""
 
 WORK_PER_BASE = 0.5
 """What a base without reads costs, in bytes of reads: writing the gVCF is not free."""
