@@ -230,11 +230,10 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
         add_evaluation(folder, "S2", missed=1)
         add_history(folder, epochs=12)
 
-    built = reports(fill)
-    assert (
-        built.summary.splitlines()[0]
-        == "Accuracy  SNP F1 0.9990 (4 missed, 0 false), INDEL F1 0.9524 (0 missed, 2 false)"
-    )
+    built = reports(fill, mode="train", model="small_variants", model_name="ours")
+    words = [line.split(maxsplit=1) for line in built.summary.splitlines()]
+    assert words[0] == ["Accuracy", "SNP F1 0.9990 (4 missed, 0 false), INDEL F1 0.9524 (0 missed, 2 false)"]
+    assert words[1] == ["Trained", "model  ours, for small_variants"]
     lines = {line["name"]: line["pairs"] for line in built.plots["training_curves_plot"]["datasets"][0]["lines"]}
     assert [float(epoch) for epoch, _ in lines["summary, held-out data"]] == list(range(1, 13))
     assert lines["summary, held-out data"][0][1] == 1.1

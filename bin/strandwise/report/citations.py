@@ -81,6 +81,12 @@ WORKS = {
         "Cell 166:740–754 (2016)",
         "10.1016/j.cell.2016.06.017",
     ),
+    "combat": Work(
+        "Johnson WE, Li C, Rabinovic A",
+        "Adjusting batch effects in microarray expression data using empirical Bayes methods",
+        "Biostatistics 8:118–127 (2007)",
+        "10.1093/biostatistics/kxj037",
+    ),
     "rdkit": Work("Landrum G, et al", "RDKit: open-source cheminformatics", "rdkit.org"),
     "conformal": Work(
         "Lei J, et al",

@@ -29,11 +29,12 @@ COLOURS = {
 }
 SIGNIFICANT = 0.1
 
-METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected counts per gene and mutation class come from
-silent mutations, coding length and gene covariates with over-dispersed (negative-binomial) tests, as in covariate-based
-background models [{dndscv}]; the lines of evidence (excess of missense and of truncating mutations, hotspots, truncation bias,
-recurrence over samples) are joined by gradient-boosted trees (XGBoost [{xgboost}]) trained on other cohorts with labels from IntOGen
-[{intogen}], and explained by TreeSHAP [{shap}]. q-values are Benjamini–Hochberg [{bh}] over the genes tested."""
+METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected numbers of mutations per gene and class come from
+the cohort's silent mutations, coding length and gene covariates by a negative-binomial model with fitted over-dispersion, the idea of
+dNdScv [{dndscv}]. Lines of evidence (excess of missense, truncating and in-frame mutations, hotspots, clusters, truncation bias,
+recurrence over samples, impact on the protein) are joined by gradient-boosted trees, monotone in the evidence (XGBoost [{xgboost}]),
+which were trained on TCGA cohorts with labels from IntOGen [{intogen}], and explained by TreeSHAP [{shap}]. p-values compare a gene's
+score with those of neutral cohorts drawn from the same samples and background; q-values are Benjamini–Hochberg [{bh}]."""
 
 
 def chapter(parts: Parts) -> Chapter | None:

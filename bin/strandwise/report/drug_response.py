@@ -20,11 +20,13 @@ SAMPLES_SHOWN = 150
 ROWS_SHOWN = 50
 FEWEST_COMPARED = 5
 
-METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression and mutations: natural logarithm of
-the half-maximal inhibitory concentration (ln IC50, µM) as measured in the Genomics of Drug Sensitivity in Cancer screen (GDSC2
-[{gdsc}]). Samples are first matched gene by gene to the distribution of the training lines; molecules are described from their
-SMILES (RDKit [{rdkit}]). Intervals of 90 % are conformal [{conformal}], calibrated on lines left out. Cell lines are not patients:
-scores rank hypotheses and say nothing about dose, access or benefit."""
+METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression, mutations or both: the natural logarithm of
+the half-maximal inhibitory concentration (ln IC50, µM) as the Genomics of Drug Sensitivity in Cancer screen of cell lines would measure
+it (GDSC2 [{gdsc}]). Expression was brought to the scale of the training lines, where needed gene by gene by an empirical-Bayes model in
+the manner of ComBat [{combat}]. Predictions are the mean of a kernel ridge, kept as coefficients, and of Keras networks (TensorFlow
+[{tensorflow}]), with corrections for single genes and mutations; structures that were never screened are placed by their fingerprints
+(RDKit [{rdkit}]). Intervals of 90 % are conformal [{conformal}]. Cell lines are not patients: scores rank hypotheses and say nothing
+about dose, access or benefit."""
 
 
 def chapter(parts: Parts) -> Chapter | None:
@@ -42,7 +44,7 @@ def chapter(parts: Parts) -> Chapter | None:
         cards=[_card(table, extremes)],
         sections=[section for section in sections if section],
         methods=METHODS,
-        citations=("gdsc", "rdkit", "conformal"),
+        citations=("gdsc", "combat", "tensorflow", "rdkit", "conformal"),
         models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
         folders={
             "drug_response/": "response.tsv: every sample and drug with interval, percentile and top features; "

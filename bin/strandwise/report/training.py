@@ -10,31 +10,42 @@ PARENT = Parent("training", "Training", "How the model learned. Its card and REA
 
 
 def chapter(parts: Parts) -> Chapter | None:
+    """The model that was trained, and its learning curves if it is a network. None in other modes."""
+    if parts.parameters.get("mode") != "train":
+        return None
+    name, job = (str(parts.parameters.get(key, "")) for key in ("model_name", "model"))
+    card = Card(
+        "Trained model", html.text(name), f"for {html.text(job)}", html.PURPLE, PARENT.identifier, f"{name}, for {job}"
+    )
+    where = PARENT.html("training_model", "Model", f"<p>{html.link(f'models/{name}/')}</p>")
+    return Chapter(
+        cards=[card],
+        sections=[where, *_curves(parts)],
+        folders={"models/": "the model folder that was trained: weights and card"},
+    )
+
+
+def _curves(parts: Parts) -> list[dict[str, Any]]:
     """From history.tsv: network, epoch, and pairs of columns train_X, tune_X."""
     table = parts.table("history.tsv")
     if table is None or table.empty:
-        return None
+        return []
     measures = [name.removeprefix("tune_") for name in table.columns if name.startswith("tune_")]
     curves = []
     for measure in measures:
         series = {}
         for network, rows in table.groupby("network", sort=False):
-            for use in ("train", "tune"):
+            for use, words in (("train", "training"), ("tune", "held-out")):
                 values = list(zip(rows["epoch"].astype(int), rows[f"{use}_{measure}"].astype(float), strict=True))
-                series[html.text(f"{network}, {'training' if use == 'train' else 'held-out'} data")] = values
+                series[html.text(f"{network}, {words} data")] = values
         curves.append(series)
-    epochs = html.plural(int(table["epoch"].max()), "epoch")
-    networks = html.plural(table["network"].nunique(), "network")
-    section: dict[str, Any] = PARENT.plot(
-        "training_curves",
-        "Learning curves",
-        "linegraph",
-        curves,
-        "Held-out data are never trained on; where their curve turns up, training longer makes the model worse.",
-        settings={"xlab": "epoch", "data_labels": [{"name": measure, "ylab": measure} for measure in measures]},
-    )
-    return Chapter(
-        cards=[Card("Training", epochs, networks, html.PURPLE, PARENT.identifier, f"{networks}, {epochs}")],
-        sections=[section],
-        folders={"models/": "the model folder that was trained: weights, card, README"},
-    )
+    return [
+        PARENT.plot(
+            "training_curves",
+            "Learning curves",
+            "linegraph",
+            curves,
+            "Held-out data are never trained on; where their curve turns up, training longer makes the model worse.",
+            settings={"xlab": "epoch", "data_labels": [{"name": measure, "ylab": measure} for measure in measures]},
+        )
+    ]
