@@ -16,6 +16,6 @@ def written(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".tmp-{os.getpid()}.{path.name}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
