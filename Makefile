@@ -29,3 +29,4 @@ lock: setup ## pin every package again with its hashes, in requirements.txt, set
 include setup/places.mk
 include benchmarks/germline/bench.mk
 include benchmarks/drivers/bench.mk
+include benchmarks/drug_response/bench.mk

@@ -11,6 +11,7 @@ from strandwise.drug_response.layout import Training, read_training
 from strandwise.drug_response.model import QUANTILES, Domain, Events, Intervals, Model, save
 from strandwise.drug_response.molecules import NEAR, drug_groups, residuals_new
 from strandwise.drug_response.network import delta
+from strandwise.drug_response.reference import nearest_tissues
 from strandwise.drug_response.training import Recipe, corrections, factor_ridge, fit, is_blood, make_reference
 from strandwise.errors import InputError
 from strandwise.formats.molecules import fingerprints
@@ -159,6 +160,8 @@ def predict(
     scores = (training.scores - model.reference.mean) / model.reference.sd
     place = {name: index for index, name in enumerate(model.reference.tissues)}
     tissue = numpy.array([place.get(name, -1) for name in training.tissues])
+    every = numpy.arange(scores.shape[1])
+    nearest = numpy.where(tissue >= 0, tissue, nearest_tissues(model.reference, scores, every))
     names = [training.event_names.index(name) for name in model.events.names]
     events = training.events[:, names]
     changed = delta(model.encoder, scores, is_blood(training.tissues)) + mutation_delta(model.events, events)
@@ -166,7 +169,7 @@ def predict(
     return (
         model.encoder.drug_mean + changed,
         model.encoder.drug_mean + alone,
-        *complete(model.encoder, model.domain, scores, numpy.arange(scores.shape[1]))[1:],
+        *complete(model.encoder, model.domain, scores, every, model.reference.tissue_means[nearest])[1:],
     )
 
 

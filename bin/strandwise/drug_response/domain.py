@@ -38,19 +38,21 @@ def loadings(encoder: "Encoder", domain: "Domain") -> tuple["numpy.ndarray", "nu
 
 
 def complete(
-    encoder: "Encoder", domain: "Domain", values: "numpy.ndarray", genes: "numpy.ndarray"
+    encoder: "Encoder", domain: "Domain", values: "numpy.ndarray", genes: "numpy.ndarray", centre: "numpy.ndarray"
 ) -> tuple["numpy.ndarray", "numpy.ndarray", "numpy.ndarray"]:
     """Fill genes that were not measured with what is expected of them, and say how strange each sample is.
 
-    values: (samples, genes) in units of the training lines. Returns the values of all genes, float32; explained: share of the
-    sample's variance around the mean line that the components carry (random values: about components / genes); distance:
-    mean squared score over components, 1 for a typical training line.
+    values: (samples, genes) in units of the training lines; centre: (samples, all genes) mean line of each sample's tissue.
+    Returns the values of all genes, float32; explained: share of the sample's variance around the centre that the components
+    carry (random values: about components / genes); distance: mean squared score over components, 1 for a typical line.
     """
     import numpy
 
-    guess = expected(encoder, domain, values, genes)
-    total = (values**2).sum(axis=1)
-    explained = 1 - ((values - guess[:, genes]) ** 2).sum(axis=1) / numpy.maximum(total, 1e-9)
+    around = values - centre[:, genes]
+    guess = expected(encoder, domain, around, genes)
+    total = (around**2).sum(axis=1)
+    explained = 1 - ((around - guess[:, genes]) ** 2).sum(axis=1) / numpy.maximum(total, 1e-9)
+    guess += centre
     guess[:, genes] = values
     distance = ((guess @ encoder.projection / domain.components_sd) ** 2).mean(axis=1)
     return guess, explained, distance

@@ -22,7 +22,7 @@ QUANTILES = tuple(step / 20 for step in range(21))
 class Domain:
     """What tells a sample like the training lines from others.
 
-    explained: share of the variance around the mean line that the first components carry: no training line left out had less
+    explained: share of the variance around the tissue's mean line that the first components carry: no training line left out had less
     (lowest 1 %); typical: median of the share not explained; distance: mean squared component score (1 = a typical line), highest 1 %.
     components_sd: (components,) SD of the scores over training lines.
     """
@@ -94,6 +94,7 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
         "within": reference.within.astype(numpy.float16),
         "drugs": numpy.array(model.drugs),
         "smiles": numpy.array(model.smiles),
+        "linear": encoder.linear.astype(numpy.float16),
         "factor_drugs": encoder.factor_drugs.astype(numpy.float16),
         "drug_mean": encoder.drug_mean.astype(numpy.float32),
         "drug_sd": encoder.drug_sd.astype(numpy.float32),
@@ -117,7 +118,7 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
     arrays["correction_place"] = numpy.array(place, numpy.uint16)
     arrays["correction"] = encoder.correction[place].astype(numpy.float16)
     wide = {
-        "tissue_means": reference.tissue_means, "linear": encoder.linear, "linear_blood": encoder.linear_blood,
+        "tissue_means": reference.tissue_means, "linear_blood": encoder.linear_blood,
         "projection": encoder.projection,
     }  # fmt: skip
     for number, layers in enumerate(encoder.networks):
@@ -156,7 +157,7 @@ def load(folder: Path) -> Model:
         number("within"),
     )  # fmt: skip
     encoder = Encoder(
-        wide("linear"), wide("linear_blood"), number("factor_drugs"), wide("projection"), networks, correction,
+        number("linear"), wide("linear_blood"), number("factor_drugs"), wide("projection"), networks, correction,
         number("drug_mean"), number("drug_sd"), float(arrays["network_share"]),
     )  # fmt: skip
     events = Events(

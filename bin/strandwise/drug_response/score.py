@@ -82,7 +82,8 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     import numpy
 
     first = samples.with_expression
-    values, explained, distance = complete(model.encoder, model.domain, samples.values, samples.genes)
+    centre = model.reference.tissue_means[samples.tissue[:first]]
+    values, explained, distance = complete(model.encoder, model.domain, samples.values, samples.genes, centre)
     blood = is_blood(model, samples.tissue[:first])
     with_expression = delta(model.encoder, values, blood) + mutation_delta(model.events, samples.events[:first])
     alone = mutations_only(model.events, samples.events[first:], samples.tissue[first:])

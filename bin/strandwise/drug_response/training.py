@@ -3,7 +3,7 @@
 Every choice (regularisation per factor, number of networks' epochs, share of the networks) is made from the lines given.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.layout import Training
@@ -32,6 +32,10 @@ class Recipe:
     correction_z: float = 4.0
     correction_shrinkage: float = 1.0
     correction_genes: int = 20
+    factor_z: float = 3.5
+    factor_shrinkage: float = 4.0
+    factor_genes: int = 40
+    corrected_factors: int = 40
     seed: int = 20261124
 
 
@@ -148,16 +152,22 @@ def fit(training: Training, recipe: Recipe) -> tuple[Encoder, Factors]:
     size = numpy.sqrt(((weighted @ components) ** 2).sum(axis=1).mean() / components.shape[1])
     projection = weight[:, None] * components / (2 * size)
     networks = _networks(scores @ projection, (training.response - factors.drug_mean) / factors.drug_sd, recipe)
+    left = (training.response - factors.left_out) / factors.drug_sd
+    share = recipe.network_share if recipe.members else 0.0
+    linear = all_lines + solid
+    # A few genes say more of what drugs share than their part in the ridge; added in full beside the networks.
+    some = slice(0, recipe.corrected_factors)
+    linear[:, some] += factor_corrections(scores, left, factors.loadings[some], recipe) / (1 - share)
     encoder = Encoder(
-        linear=(all_lines + solid).astype(numpy.float32),
+        linear=linear.astype(numpy.float32),
         linear_blood=(inside - solid).astype(numpy.float32),
         factor_drugs=factors.loadings.astype(numpy.float32),
         projection=projection.astype(numpy.float32),
         networks=networks,
-        correction=corrections(scores, (training.response - factors.left_out) / factors.drug_sd, recipe),
+        correction=corrections(scores, left, recipe),
         drug_mean=factors.drug_mean.astype(numpy.float32),
         drug_sd=factors.drug_sd.astype(numpy.float32),
-        network_share=recipe.network_share if recipe.members else 0.0,
+        network_share=share,
     )
     return encoder, factors
 
@@ -188,10 +198,27 @@ def corrections(scores: "numpy.ndarray", left: "numpy.ndarray", recipe: Recipe) 
     return coefficients
 
 
+def factor_corrections(
+    scores: "numpy.ndarray", left: "numpy.ndarray", loadings: "numpy.ndarray", recipe: Recipe
+) -> "numpy.ndarray":
+    """The same for the factors that drugs share, (genes, factors); loadings: (factors, drugs)."""
+    import numpy
+
+    rules = replace(
+        recipe,
+        correction_z=recipe.factor_z,
+        correction_shrinkage=recipe.factor_shrinkage,
+        correction_genes=recipe.factor_genes,
+    )
+    return corrections(scores, numpy.nan_to_num(left) @ loadings.T, rules)
+
+
 def _networks(
     components: "numpy.ndarray", target: "numpy.ndarray", recipe: Recipe
 ) -> list[list[tuple["numpy.ndarray", "numpy.ndarray"]]]:
     """Train the members of the ensemble; target: (lines, drugs) in units of drug_sd, with gaps."""
+    if not recipe.members:
+        return []
     import keras
     import numpy
     import tensorflow
