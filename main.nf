@@ -1,14 +1,14 @@
 #!/usr/bin/env nextflow
 // Strandwise: reads become variants, a cohort becomes ranked cancer drivers, a tumour becomes drug scores, one report explains it.
 
-include { INPUTS; checkedParameters; codeDigest; helpText } from './modules/inputs'
+include { INPUTS; checkedParameters; codeDigest; helpText; planWords } from './modules/inputs'
 include { SMALL_VARIANTS } from './modules/small_variants'
 include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
 include { TRAIN_DRIVERS } from './modules/drivers/training'
 include { DRUG_RESPONSE } from './modules/drug_response'
 include { TRAIN_DRUG_RESPONSE } from './modules/drug_response/training'
-include { REPORT } from './modules/report'
+include { REPORT; closingWords } from './modules/report'
 
 workflow {
     main:
@@ -156,40 +156,4 @@ workflow EVALUATION {
 
     emit:
     tables // scores by stratum
-}
-
-// What is going to be done, in a line.
-def planWords(plan) {
-    def words = [small_variants: "samples: ${plan.samples.size()}", drivers: "MAF files: ${plan.mafs.size()}", drug_response: "expression tables: ${plan.expression.size()}"]
-    return "Plan: ${plan.jobs.collect { job -> "${job} (${words[job]})" }.join(', ')}"
-}
-
-// What is said at the end: how it went, where the report is, what needs attention.
-def closingWords(options, note_files) {
-    def failed = failedTasks(file("${options.outdir}/pipeline_info/trace.txt"))
-    def notes = note_files.collectMany { path -> new groovy.json.JsonSlurper().parse(path) }.findAll { note -> note.level != 'info' }
-    def report = file("${options.outdir}/multiqc_report.html")
-    def lines = failed.collect { task -> "  failed: ${task}" }
-    lines += notes.collect { note -> "  ${note.level}: ${note.sample ? "${note.sample}: " : ''}${note.text}" }.unique()
-    lines = lines ? ['What needs attention:'] + lines : lines
-    if (options.mode == 'run' && !options.validate_only) {
-        lines << (report.exists() ? "Report: ${report.toUriString().replaceFirst('^file://', '')}" : 'There is no report.')
-    }
-    def ended = workflow.success && !failed ? (options.validate_only ? 'found no problem' : 'finished') : 'ended with failures'
-    return "\n${workflow.manifest.name} ${workflow.manifest.version} ${ended} after ${workflow.duration}.\n${lines.join('\n')}"
-}
-
-// Tasks that were given up, by name, with the last line that each of them said.
-def failedTasks(trace) {
-    if (!trace.exists()) {
-        return []
-    }
-    def rows = trace.splitCsv(header: true, sep: '\t')
-    def done = rows.findAll { row -> row.status in ['COMPLETED', 'CACHED'] }.collect { row -> row.name }
-    def given_up = rows.findAll { row -> !(row.name in done) }.collectEntries { row -> [row.name, row] }
-    return given_up.collect { name, row ->
-        def said = file("${row.workdir}/.command.err")
-        def lines = said.exists() ? said.readLines().findAll { line -> line.trim() } : []
-        "${name}: ${lines ? lines[-1] : "exit status ${row.exit}"}"
-    }
 }

@@ -378,6 +378,12 @@ process INDEX {
     """
 }
 
+// What is going to be done, in a line.
+def planWords(plan) {
+    def words = [small_variants: "samples: ${plan.samples.size()}", drivers: "MAF files: ${plan.mafs.size()}", drug_response: "expression tables: ${plan.expression.size()}"]
+    return "Plan: ${plan.jobs.collect { job -> "${job} (${words[job]})" }.join(', ')}"
+}
+
 workflow INPUTS {
     take:
     options    // parameters, checked and typed
