@@ -240,6 +240,20 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
     assert "as vcfeval does [2]" in " ".join(built.text.split())
 
 
+def test_a_chapter_that_multiqc_cannot_make_is_said(
+    reports: Callable[..., Built], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fill(folder: Path) -> None:
+        add_small_variants(folder, {"S1": "S1"})
+        (folder / "S1.samtools_stats.txt").write_text(
+            "# This file was produced by samtools stats (1.24)\nSN\traw total sequences:\t1\nSN\treads mapped:\t1\n"
+        )
+
+    built = reports(fill)
+    assert "MultiQC could not read the files of samtools" in capfd.readouterr().err
+    assert {"small_variants", "bcftools"} <= built.anchors
+
+
 def test_all_samples_failed(reports: Callable[..., Built]) -> None:
     built = reports(lambda folder: add_small_variants(folder, {"S1": "S1", "S2": "S2"}, failed=("S1", "S2")))
     assert "0 called, 2 failed" in built.text

@@ -107,4 +107,6 @@ def _run_multiqc(stage: Path, config: Path, scratch: Path) -> Path:
     done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True)
     if done.returncode or not report.is_file():
         raise RuntimeError(f"MultiQC failed (exit status {done.returncode}):\n{done.stdout}\n{done.stderr}")
+    for module in re.findall(r"The '(\w+)' MultiQC module broke", done.stdout + done.stderr):
+        print(f"warning: MultiQC could not read the files of {module}; the report has no such chapter", file=sys.stderr)
     return report
