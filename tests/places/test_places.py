@@ -138,7 +138,7 @@ def test_a_process_names_its_image_and_label_once(name: str) -> None:
         re.MULTILINE,
     )
     assert len(images) == 1 and set(images) <= IMAGES and head.count("container ") == 1
-    labels = re.findall(r"^    label '(\w+)'$", head, re.MULTILINE)
+    labels = re.findall(r"^    label '(\w+)'", head, re.MULTILINE)
     known = re.findall(r"withLabel: '(\w+)'", (ROOT / "conf/resources.config").read_text())
     assert len(labels) == 1 and set(labels) <= set(known)
 
