@@ -215,7 +215,7 @@ def _positions(cohort: Cohort, background: Background) -> tuple[dict[str, np.nda
     hotspot_sum = np.bincount(site_gene, typed, minlength=g)
     most = np.zeros(g)
     np.maximum.at(most, site_gene, votes)
-    recurrent = np.bincount(site_gene, np.where(hits >= 2, votes - 1, 0), minlength=g)
+    recurrent = np.bincount(site_gene, np.where(hits >= 2, np.maximum(votes - 1, 0), 0), minlength=g)
     chance = total * (total - 1) / 2 / cohort.codons * shape_excess(shape)
     pairs = np.bincount(site_gene, votes * np.maximum(votes - 1, 0) / 2, minlength=g)
     columns = {

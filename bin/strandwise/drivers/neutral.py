@@ -12,6 +12,10 @@ from strandwise.drivers.mutations import FRAMESHIFT, NONSENSE, SILENT, SPLICE, C
 # Neutral genes to score before p-values are said, and bounds on the number of neutral cohorts drawn for that.
 NEUTRAL_GENES = 150_000
 NEUTRAL_COHORTS = (8, 20)
+# A drawn cohort looks more even than the one it is drawn from: fits leave out the genes that stand out, and recurrent sites have a
+# longer tail than gamma rates. So draws get this share of the fitted shape of genes, and this multiple of the sites' excess of
+# pairs, with which fits on them come back to the cohort's own (measured on PRAD, GBM, DLBC and BRCA).
+GENE_SHAPE_SHARE, SITE_EXCESS_MULTIPLE = 0.6, 2.0
 # The largest neutral scores to which the exponential tail is fitted.
 TAIL_SIZE = 250
 
@@ -22,7 +26,7 @@ def neutral_cohort(cohort: Cohort, background: Background, rng: np.random.Genera
     Gene rates are the background's means times gamma variables of its fitted shapes (shared between kinds as far as
     silent mutations show it); codon rates are gamma variables of the shape that silent recurrence shows.
     """
-    shape = 1.0 / (site_excess(cohort) - 1.0)
+    shape = 1.0 / (SITE_EXCESS_MULTIPLE * (site_excess(cohort) - 1.0))
     gene = np.empty_like(cohort.gene)
     truncating = np.isin(cohort.effect, (NONSENSE, FRAMESHIFT, SPLICE))
     for kind, chosen in (
@@ -33,7 +37,7 @@ def neutral_cohort(cohort: Cohort, background: Background, rng: np.random.Genera
         if kind == "silent":
             rate = np.maximum(background.typical["nonsilent"], 1e-9)
         else:
-            k = background.typical_shape[kind]
+            k = GENE_SHAPE_SHARE * background.typical_shape[kind]
             rate = np.maximum(background.typical[kind], 1e-9) * rng.standard_gamma(k, cohort.n_genes) / k
         edges = np.cumsum(rate)
         gene[chosen] = np.searchsorted(edges, rng.random(int(chosen.sum())) * edges[-1], side="right")
