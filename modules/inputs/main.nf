@@ -183,12 +183,12 @@ def earlierRun() {
 
 // ---- code ----
 
-// A digest of all that decides what a script's tasks do, their input files apart: the package files that bin/<script>
+// A digest of all that decides what a script's tasks do, their input files apart: bin/<script>, the package files that it
 // imports, directly or not, and the given folders (model, core). A task that takes it runs again when one of them changed.
 def codeDigest(script, folders) {
     def bin = file("${projectDir}/bin")
     def sources = importedFiles(bin, bin.resolve(script), [] as Set)
-    def content = sources.collect { source -> [bin.relativize(source).toString(), source] }
+    def content = (sources + [bin.resolve(script)]).collect { source -> [bin.relativize(source).toString(), source] }
     folders.each { folder ->
         def root = file(folder, glob: false)
         content += files("${root}/**", type: 'file', hidden: true, glob: true)
