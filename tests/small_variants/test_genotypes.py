@@ -88,9 +88,11 @@ def test_a_candidate_judged_reference_stays_as_refcall_unless_one_read_alone_sho
 
 
 def test_filters() -> None:
-    (few,) = calls(made([(5, SNV, 1, "T")], [(0, 2, 0)]), [[0.01, 0.09, 0.9]])
+    (few,) = calls(made([(5, SNV, 1, "T")], [(0, 1, 0)]), [[0.01, 0.09, 0.9]])
     assert few.filters == ("LowDepth",)
-    unmapped = made([(5, SNV, 1, "T")], [(0, 2, 0)])
+    (two,) = calls(made([(5, SNV, 1, "T")], [(0, 2, 0)]), [[0.01, 0.09, 0.9]])
+    assert two.filters == ("PASS",)
+    unmapped = made([(5, SNV, 1, "T")], [(0, 1, 0)])
     unmapped.low_depth[5] = 30
     (low,) = calls(unmapped, [[0.01, 0.09, 0.9]])
     assert low.filters == ("LowMapQ",)

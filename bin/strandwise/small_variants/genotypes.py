@@ -11,7 +11,7 @@ from strandwise.small_variants.candidates import SNV, Candidates
 MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
 MOST_ALTERNATES = 4
-LEAST_DEPTH = 3
+LEAST_DEPTH = 2
 """Fewer reads than this are no basis for a genotype (filter LowDepth)."""
 
 LOW_QUALITY = 3

@@ -34,9 +34,9 @@ COLUMNS = ("name", "alignment", "truth", "bed", "reference", "use", "fractions")
 LEAST_EXAMPLES = 50
 HISTORY = "history.tsv"
 
-DENIED_SNV, DENIED_INDEL, DENIED_SUPPORT, DENIED_QUALITY = 30, 60, 0.15, 28
-"""A candidate without copies in the truth is left out where its reads disfavour the reference by 30 phred (an SNV, of a
-mean base quality of 28) or 60 (an indel), and are at least 15 % of all."""
+DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
+"""A candidate without copies in the truth is left out where its reads disfavour the reference by so many phred, and
+are at least this share."""
 
 
 @dataclass(frozen=True)
@@ -130,18 +130,13 @@ def examples_of(one: TrainingSet, fraction: float) -> Examples:
 
 
 def beyond_doubt(candidates: Candidates, labels: np.ndarray) -> np.ndarray:
-    """Candidates that the truth denies although their reads show them like any variant: bool (n,).
+    """Candidates that the truth denies although the reads show them as clearly as any variant: bool (n,).
 
     They come from copies of the sequence that reference and truth do not know. No caller can tell them from variants;
-    trained on, they teach a network to deny variants. Errors that a machine makes again and again are not among them:
-    their bases are of low quality.
+    trained on, they teach a network to deny variants.
     """
     support = candidates.counts[:, 1] / np.maximum(1, candidates.counts[:, :2].sum(axis=1))
-    good = candidates.features[:, _feature("quality_for_mean")] >= DENIED_QUALITY
-    snv = candidates.kind == SNV
-    clear_snv = snv & good & (candidates.likelihoods[:, 0] >= DENIED_SNV) & (support >= DENIED_SUPPORT)
-    clear_indel = ~snv & (candidates.likelihoods[:, 0] >= DENIED_INDEL) & (support >= DENIED_SUPPORT)
-    return (labels == 0) & (clear_snv | clear_indel)
+    return (labels == 0) & (candidates.likelihoods[:, 0] >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
 
 
 def _missed(piece: Any, truth: list[Any]) -> int:
