@@ -8,7 +8,7 @@ from strandwise.drug_response.model import load
 from strandwise.drug_response.molecules import panel_of
 from strandwise.drug_response.network import Encoder, slopes
 from strandwise.drug_response.samples import read_samples
-from strandwise.drug_response.score import is_blood, predict
+from strandwise.drug_response.score import encoder_for, is_blood, predict
 from strandwise.drug_response.tables import REASONS
 from strandwise.errors import InputError
 from strandwise.formats.tables import write_table
@@ -70,7 +70,7 @@ def explain(
     features, shares, kinds = list(model.events.names), list(by_mutation), ["mutation"] * len(by_mutation)
     if measured:
         blood = float(is_blood(model, samples.tissue[row : row + 1])[0])
-        shares += list(integrated_gradients(model.encoder, values[row], blood, place))
+        shares += list(integrated_gradients(encoder_for(model, samples), values[row], blood, place))
         features += model.reference.genes
         seen = set(samples.genes.tolist())
         kinds += ["gene" if gene in seen else "gene, not measured" for gene in range(len(model.reference.genes))]

@@ -37,6 +37,7 @@ class Samples:
     """names: in the order of the input, expression first. values: float32 (samples with expression, genes in common).
 
     tissue: place in Reference.tissues or -1; events: (samples, events) 0, 1 or NaN where there are no mutation data.
+    matched: whether expression came from another platform and was matched gene by gene.
     """
 
     names: list[str]
@@ -46,6 +47,7 @@ class Samples:
     tissue: "numpy.ndarray"
     events: "numpy.ndarray"
     mutated: list[int]
+    matched: bool = False
     not_scored: list[tuple[str, str]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
@@ -76,9 +78,10 @@ def read_samples(
     keep = ~numpy.isnan(values).any(axis=1)
     values, names = values[keep], [name for name, kept in zip(names, keep, strict=True) if kept]
     tissue = _tissues_of(reference, names, values, genes, told, notes)
+    matched = False
     if len(names):
         aligned = match(reference, values, genes, tissue)
-        values = aligned.values
+        values, matched = aligned.values, aligned.matched
         notes.append(_platform_note(aligned.matched, aligned.offset, len(names), len(genes), len(reference.genes)))
     mutated = _events(mafs, event_names) if mafs else {}
     if expression and mafs:
@@ -98,7 +101,7 @@ def read_samples(
     return Samples(
         every, len(names), values, genes, numpy.concatenate([tissue, [place for _, place in kept]]).astype(int),
         events.reshape(len(every), len(event_names)),
-        [int(numpy.nansum(row)) for row in events.reshape(len(every), len(event_names))], not_scored, notes,
+        [int(numpy.nansum(row)) for row in events.reshape(len(every), len(event_names))], matched, not_scored, notes,
     )  # fmt: skip
 
 

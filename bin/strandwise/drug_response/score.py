@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from strandwise.drug_response.domain import complete
 from strandwise.drug_response.intervals import widening
 from strandwise.drug_response.model import QUANTILES, Model, load
 from strandwise.drug_response.molecules import NEAR, Panel, panel_of
-from strandwise.drug_response.network import delta, slopes
+from strandwise.drug_response.network import Encoder, delta, slopes
 from strandwise.drug_response.reference import BLOOD
 from strandwise.drug_response.samples import Samples, read_samples
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
@@ -85,7 +85,9 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     centre = model.reference.tissue_means[samples.tissue[:first]]
     values, explained, distance = complete(model.encoder, model.domain, samples.values, samples.genes, centre)
     blood = is_blood(model, samples.tissue[:first])
-    with_expression = delta(model.encoder, values, blood) + mutation_delta(model.events, samples.events[:first])
+    with_expression = delta(encoder_for(model, samples), values, blood) + mutation_delta(
+        model.events, samples.events[:first]
+    )
     alone = mutations_only(model.events, samples.events[first:], samples.tissue[first:])
     wider = widening((1 - explained) / model.domain.typical, model.intervals.slope)
     far = model.intervals.new_drug[(panel.similarity < NEAR).astype(int)]
@@ -97,6 +99,11 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     return values, Scores(
         numpy.concatenate([with_expression, alone]) @ panel.mix.T, half, numpy.concatenate([inside, mutated])
     )
+
+
+def encoder_for(model: Model, samples: Samples) -> Encoder:
+    """The encoder; without its networks for another platform, where they lose more than the linear part (RESULTS.md)."""
+    return replace(model.encoder, network_share=0.0) if samples.matched else model.encoder
 
 
 def new_drug_notes(panel: Panel) -> list[Note]:
@@ -167,7 +174,7 @@ class TopFeatures:
         for tissue in numpy.unique(samples.tissue[: samples.with_expression]):
             inside = float(is_blood(model, numpy.array([tissue]))[0])
             steps = [
-                slopes(model.encoder, model.reference.tissue_means[tissue] * step, inside, drugs)
+                slopes(encoder_for(model, samples), model.reference.tissue_means[tissue] * step, inside, drugs)
                 for step in (0.0, 0.5, 1.0)
             ]
             mean = panel.mix @ (sum(steps) / len(steps))
