@@ -53,6 +53,17 @@ def test_every_wrong_parameter_is_told_at_once(tmp_path: Path) -> None:
         assert "Submitted process" not in done.output
 
 
+def test_what_a_mode_needs_is_told(tmp_path: Path) -> None:
+    for words, missing in (
+        (["--mode", "train", "--model", "drivers"], ["training_data", "driver_labels"]),
+        (["--mode", "evaluate", "--fasta", f"{DEMO}/reference.fa.gz"], ["calls", "truth", "truth_regions"]),
+    ):
+        done = run(ROOT, tmp_path, *words)
+        assert done.status == 1
+        told = [line.strip() for line in done.output.splitlines() if line.startswith("  --")]
+        assert told == [f"--{name}: missing; --mode {words[1]} needs it" for name in missing]
+
+
 def test_help_lists_every_parameter_and_version_is_the_packages(tmp_path: Path) -> None:
     schema = json.loads((ROOT / "nextflow_schema.json").read_text())
     helped = run(ROOT, tmp_path, "--help", "--nonsense")
