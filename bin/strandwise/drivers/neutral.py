@@ -14,8 +14,8 @@ NEUTRAL_GENES = 150_000
 NEUTRAL_COHORTS = (8, 20)
 # A drawn cohort looks more even than the one it is drawn from: fits leave out the genes that stand out, and recurrent sites have a
 # longer tail than gamma rates. So draws get this share of the fitted shape of genes, and this multiple of the sites' excess of
-# pairs, with which fits on them come back to the cohort's own (measured on PRAD, GBM, DLBC and BRCA).
-GENE_SHAPE_SHARE, SITE_EXCESS_MULTIPLE = 0.6, 2.0
+# pairs (chosen on PRAD, GBM, DLBC and BRCA).
+GENE_SHAPE_SHARE, SITE_EXCESS_MULTIPLE = 0.6, 4.0
 # The largest neutral scores to which the exponential tail is fitted.
 TAIL_SIZE = 250
 
