@@ -9,7 +9,7 @@ import numpy as np
 
 from strandwise.drivers.build import build_notes
 from strandwise.drivers.evidence import Evidence, evidence, with_ranks
-from strandwise.drivers.figures import write_pages
+from strandwise.drivers.figures import file_name, write_pages
 from strandwise.drivers.likely import likely_drivers
 from strandwise.drivers.mutations import (
     AMINO_ACIDS,
@@ -79,14 +79,8 @@ def rank(
     names = drivers["gene"].tolist()
     write_table(GENE_PAIRS, gene_pairs(cohort, names), version, output.with_name("gene_pairs.tsv"))
     write_table(ONCOPLOT, oncoplot(maf, cohort, names[:PAGES]), version, output.with_name("oncoplot.tsv"))
-    write_pages(
-        cohort,
-        table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES),
-        reasons,
-        base,
-        version,
-        output.with_name("genes"),
-    )
+    paged = table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES)
+    write_pages(cohort, paged, reasons, base, version, output.with_name("genes"))
 
     facts = {
         "samples": cohort.n_samples,
@@ -98,6 +92,7 @@ def rank(
         "samples_with_driver": int(likely["sample"].nunique()),
         "build": build,
         "top_genes": table["gene"].head(10).tolist(),
+        "pages": [gene for gene in paged["gene"] if file_name(gene) == gene],
         "model_version": version,
         "seed": SEED,
     }
