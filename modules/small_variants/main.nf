@@ -103,7 +103,7 @@ process GATHER_SMALL_VARIANTS {
 // Counts what was called in one sample and how the reads cover it.
 process SUMMARISE_SMALL_VARIANTS {
     tag "${meta.id}"
-    label 'inference' // reads the whole alignment: most of an hour for a genome
+    label 'inference'
     container "${params.container_registry}/calling:${workflow.manifest.version}"
 
     input:
