@@ -144,7 +144,7 @@ def test_intervals_hold_the_score_and_widen_with_strangeness(tmp_path: Path, pat
 
 def test_percentile_rises_with_the_score(response: pandas.DataFrame) -> None:
     for _, rows in response.groupby("drug"):
-        ordered = rows.sort_values("ln_ic50")["percentile"]
+        ordered = rows.sort_values(["ln_ic50", "percentile"])["percentile"]
         assert ordered.is_monotonic_increasing
 
 
