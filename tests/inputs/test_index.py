@@ -52,7 +52,7 @@ def test_a_fasta_plain_and_bgzipped(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (
-            gzip.compress(b">a\nACGT\n"),
+            gzip.compress(b">a\nACGT\n", mtime=0),
             "compressed by gzip, which cannot be indexed; make it anew: gunzip r.fa.gz; bgzip r.fa",
         ),
         (b"", "no FASTA file, or a damaged one; give the reference genome"),
