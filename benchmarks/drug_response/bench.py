@@ -48,6 +48,52 @@ def drugs(data: Annotated[Path, Option()], folds: Annotated[Path, Option()], out
 
 
 @app.command()
+def masked(
+    data: Annotated[Path, Option()], folds: Annotated[Path, Option()], output: Annotated[Path, Option()]
+) -> None:
+    """Lines left out with half their genes masked, filled by the mean of the tissue or by tissue and components; no networks."""
+    import numpy
+    import pandas
+
+    from strandwise.drug_response.build import read_folds
+    from strandwise.drug_response.domain import complete
+    from strandwise.drug_response.figures import agreement
+    from strandwise.drug_response.layout import read_training
+    from strandwise.drug_response.model import Domain
+    from strandwise.drug_response.network import delta
+    from strandwise.drug_response.training import Recipe, fit, is_blood, make_reference
+
+    training = read_training(data)
+    parts = read_folds(folds, training.lines)
+    random = numpy.random.default_rng(7)
+    guesses = {
+        name: numpy.zeros(training.response.shape)
+        for name in ("all genes", "half, mean of the tissue", "half, tissue and components")
+    }
+    for fold in numpy.unique(parts):
+        inside = numpy.flatnonzero(parts != fold)
+        encoder, factors = fit(training.part(inside), Recipe(members=0))
+        reference = make_reference(training.part(inside))
+        scores = ((training.scores - reference.mean) / reference.sd).astype(numpy.float32)
+        outside = numpy.flatnonzero(parts == fold)
+        values, blood = scores[outside], is_blood(training.tissues[outside])
+        known = dict(zip(reference.tissues, reference.tissue_means, strict=True))
+        nothing = numpy.zeros(values.shape[1], numpy.float32)
+        centre = numpy.array([known.get(tissue, nothing) for tissue in training.tissues[outside]])
+        genes = numpy.sort(random.permutation(values.shape[1])[: values.shape[1] // 2])
+        domain = Domain(0, 0, 0, (scores[inside] @ encoder.projection).std(axis=0))
+        filled = centre.copy()
+        filled[:, genes] = values[:, genes]
+        completed = complete(encoder, domain, values[:, genes], genes, centre)[0]
+        for name, given in zip(guesses, (values, filled, completed), strict=True):
+            guesses[name][outside] = factors.drug_mean + delta(encoder, given, blood)
+    rows = [(name, *agreement(training.response, guess, parts)) for name, guess in guesses.items()]
+    pandas.DataFrame(rows, columns=["input", "normalised", "per_drug"]).to_csv(
+        output, sep="\t", index=False, float_format="%.4f"
+    )
+
+
+@app.command()
 def patients(output: Annotated[Path, Option()], model: Annotated[Path, Option()] = MODEL) -> None:
     """AUROC of known differences between the shipped leukaemia patients, one-sided Mann-Whitney p, and with half the genes."""
     import pandas

@@ -40,7 +40,7 @@ def loadings(encoder: "Encoder", domain: "Domain") -> tuple["numpy.ndarray", "nu
 def complete(
     encoder: "Encoder", domain: "Domain", values: "numpy.ndarray", genes: "numpy.ndarray", centre: "numpy.ndarray"
 ) -> tuple["numpy.ndarray", "numpy.ndarray", "numpy.ndarray"]:
-    """Give genes that were not measured the mean of the sample's tissue, and say how strange each sample is.
+    """Give genes that were not measured what tissue and measured genes let expect, and say how strange each sample is.
 
     values: (samples, genes) in units of the training lines; centre: (samples, all genes) mean line of each sample's tissue.
     Returns the values of all genes, float32; explained: share of the sample's variance around the centre that the components
@@ -52,7 +52,7 @@ def complete(
     guess = expected(encoder, domain, around, genes)
     total = (around**2).sum(axis=1)
     explained = 1 - ((around - guess[:, genes]) ** 2).sum(axis=1) / numpy.maximum(total, 1e-9)
-    every = centre.astype(numpy.float32)
+    every = (centre + guess).astype(numpy.float32)
     every[:, genes] = values
     distance = ((every @ encoder.projection / domain.components_sd) ** 2).mean(axis=1)
     return every, explained, distance
