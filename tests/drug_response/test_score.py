@@ -127,6 +127,10 @@ def test_strange_samples_are_out_of_domain(tmp_path: Path, patients: pandas.Data
     assert "constant" in (tmp_path / "notes.json").read_text()
 
 
+def test_patients_of_another_platform_are_inside_the_domain(response: pandas.DataFrame) -> None:
+    assert (response.groupby("sample")["in_domain"].first() == "true").mean() > 0.95
+
+
 def test_shuffled_genes_of_the_whole_cohort_are_out_of_domain(tmp_path: Path, patients: pandas.DataFrame) -> None:
     shuffled = patients.sample(frac=1, random_state=6).set_axis(patients.index)
     assert (scored(tmp_path, shuffled, clinical=CLINICAL)["in_domain"] == "true").mean() < 0.05

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # Variance of a gene (in those of the training lines) that components do not carry.
 NOISE = 0.5
+# Samples without any tie between genes that are drawn to see how much of them the components explain by chance.
+NOISE_SAMPLES = 200
 
 
 def expected(encoder: "Encoder", domain: "Domain", values: "numpy.ndarray", genes: "numpy.ndarray") -> "numpy.ndarray":
@@ -56,3 +58,17 @@ def complete(
     every[:, genes] = values
     distance = ((every @ encoder.projection / domain.components_sd) ** 2).mean(axis=1)
     return every, explained, distance
+
+
+def explained_noise(encoder: "Encoder", domain: "Domain", within: "numpy.ndarray", genes: "numpy.ndarray") -> float:
+    """Share of a sample's variance that the components explain when its genes vary each by itself: highest 1 % (seeded).
+
+    Another array blurs what genes have in common, so a cohort of another platform cannot be held to the share of training
+    lines; below this one it has nothing in common with them. within: (all genes,) SD inside a tissue; genes: those measured.
+    """
+    import numpy
+
+    random = numpy.random.default_rng(0)
+    drawn = (random.normal(size=(NOISE_SAMPLES, len(genes))) * within[genes]).astype(numpy.float32)
+    nowhere = numpy.zeros((NOISE_SAMPLES, len(within)), numpy.float32)
+    return float(numpy.quantile(complete(encoder, domain, drawn, genes, nowhere)[1], 0.99))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.build import mutation_delta, mutations_only
-from strandwise.drug_response.domain import complete
+from strandwise.drug_response.domain import complete, explained_noise
 from strandwise.drug_response.intervals import widening
 from strandwise.drug_response.model import QUANTILES, Model, load
 from strandwise.drug_response.molecules import NEAR, Panel, panel_of
@@ -94,7 +94,10 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     with_genes = numpy.where(panel.place >= 0, model.intervals.drug[panel.place], far)
     without = numpy.where(panel.place >= 0, model.intervals.mutations_only[panel.place], far)
     half = numpy.concatenate([with_genes * wider[:, None], numpy.repeat(without[None], len(alone), axis=0)])
-    inside = (explained >= model.domain.explained) & (distance <= model.domain.distance)
+    least = model.domain.explained
+    if samples.matched:
+        least = explained_noise(model.encoder, model.domain, model.reference.within, samples.genes)
+    inside = (explained >= least) & (distance <= model.domain.distance)
     mutated = numpy.array([count > 0 for count in samples.mutated[first:]], bool)
     return values, Scores(
         numpy.concatenate([with_expression, alone]) @ panel.mix.T, half, numpy.concatenate([inside, mutated])
