@@ -140,6 +140,8 @@ nextflow_by_maven() {
         dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$venv/nextflow/lib"
     rm -rf "$venv/cache/maven"
     "$javac" -proc:none -cp "$venv/nextflow/lib/*" -d "$venv/nextflow/compat" $(find setup/nextflow/compat -name '*.java')
+    # Left alone, the terminal's library is unpacked into /tmp under one name for all: two runs that start together can crash.
+    (cd "$venv/nextflow" && "$(java_home_program jar)" xf lib/jline-2.*.jar META-INF/native/linux64 && mv META-INF/native/linux64 native && rm -r META-INF)
     cp setup/nextflow/nextflow "$venv/nextflow/bin/nextflow"
     link_nextflow ../nextflow/bin/nextflow
 }
