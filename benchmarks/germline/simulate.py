@@ -163,11 +163,61 @@ def planted_variants(sequence: str, start: int, rng: random.Random, per_base: fl
     return variants
 
 
-def write_planted(fasta: Path, region: str, seed: int, output: Path) -> None:
+LONG_TRACT = re.compile(r"([ACGT])\1{8,}|([ACGT]{2,3})\2{5,}|([ACGT]{4,6})\3{3,}")
+
+
+def crowded_variants(sequence: str, start: int, rng: random.Random, share: float = 0.15) -> list[tuple]:
+    """Variants as alignments show them worst: repeats that gain up to 60 bases, pure or not, with others close by.
+
+    A share of the long repeats of `sequence` is changed, on one haplotype, on both alike or on each in its own way.
+    Gives (0-based position, REF, ALT list, genotype), sorted, none overlapping another on its haplotype.
+    """
+    drawn = []
+    for match in LONG_TRACT.finditer(sequence):
+        if rng.random() > share or match.start() < 50:
+            continue
+        unit = next(group for group in match.groups() if group)
+        units = len(match.group()) // len(unit)
+        anchor = sequence[match.start() - 1]
+        texts = []
+        for _ in range(rng.choice((1, 1, 2))):
+            change = rng.choice((-1, 1, 1)) * min(1 + int(rng.expovariate(0.25)), 60 // len(unit))
+            if change < 0:
+                texts.append(unit * max(1, units + change))
+                continue
+            gained = list(unit * (units + change))
+            if rng.random() < 0.4:  # one base of the longer repeat differs
+                gained[rng.randrange(len(gained))] = rng.choice("ACGT")
+            texts.append("".join(gained))
+        genotype = genotype_text(len(set(texts)), rng)
+        drawn.append(
+            (match.start() - 1, anchor + unit * units, [anchor + text for text in sorted(set(texts))], genotype)
+        )
+        for side in (-1, 1):
+            while rng.random() < 0.4:
+                edge = match.start() - 2 if side < 0 else match.start() + len(unit) * units + 1
+                at = edge + side * int(rng.expovariate(0.12))
+                if 1 < at < len(sequence) - 100 and sequence[at] in TRANSITION:
+                    drawn.append((*background_variant(sequence, at, rng), genotype_text(1, rng)))
+    taken = 0
+    variants = []
+    for begin, reference, alternatives, genotype in sorted(drawn):
+        alternatives = [text for text in alternatives if text != reference][: 2 if "2" in genotype else 1]
+        if begin < taken or set(reference) - set(TRANSITION) or not alternatives:
+            continue
+        if len(alternatives) == 1:
+            genotype = genotype.replace("2", "1")
+        variants.append((start + begin, reference, alternatives, genotype))
+        taken = begin + len(reference)
+    return variants
+
+
+def write_planted(fasta: Path, region: str, seed: int, output: Path, crowded: bool = False) -> None:
     """Write a phased VCF of planted variants, left-aligned, bgzipped and indexed."""
     with pysam.FastaFile(str(fasta)) as reference:
         contig, start, end = parsed(region)
-        variants = planted_variants(reference.fetch(contig, start, end).upper(), start, random.Random(seed))
+        draw = crowded_variants if crowded else planted_variants
+        variants = draw(reference.fetch(contig, start, end).upper(), start, random.Random(seed))
         length = reference.get_reference_length(contig)
     plain = output.with_suffix("")
     with plain.open("w") as handle:
@@ -527,9 +577,9 @@ def made_set(row: dict[str, str], data: Path, output: Path) -> dict[str, object]
         return {**found, "bam": bams, "truth": truth, "bed": data / given["bed"], "coverage": given["coverage"],
                 "simulator": "real", "regions": regions}  # fmt: skip
     how = options_of(row["options"])
-    if row["truth"] == "planted":
+    if row["truth"] in ("planted", "crowded"):
         truth = output / f"{row['name']}.planted.vcf.gz"
-        write_planted(fasta, row["region"], how.seed, truth)
+        write_planted(fasta, row["region"], how.seed, truth, row["truth"] == "crowded")
     simulate(fasta, truth, row["region"], how, prefix)
     simulator = " ".join([how.simulator, *([how.profile] if how.simulator == "art" else []), how.aligner])
     return {**found, "bam": f"{prefix}.bam", "truth": f"{prefix}.truth.vcf.gz", "bed": f"{prefix}.bed",

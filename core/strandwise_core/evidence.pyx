@@ -39,7 +39,7 @@ cdef extern from "evidence.h" nogil:
         READ_CHANNEL_COUNT "READ_CHANNELS"
         READ_MARGIN "MARGIN"
     ctypedef struct Options:
-        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, kept
+        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, assemble, kept
     ctypedef struct Read:
         int32_t position, end, length
     ctypedef struct Reads:
@@ -48,6 +48,8 @@ cdef extern from "evidence.h" nogil:
         int64_t without_qualities
     ctypedef struct Event:
         int32_t position, reference_length, alternate_length, alternate, right, kind, first_support, support
+    ctypedef struct Assembled:
+        int32_t first, n, start "from", end "to", reads
     ctypedef struct Evidence:
         int32_t start, end
         const uint8_t *reference
@@ -62,6 +64,9 @@ cdef extern from "evidence.h" nogil:
         float *likelihoods
         int32_t *counts
         uint8_t *read_rows
+        Assembled *assembled
+        int32_t n_assembled
+        Event *parts
     int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *options, int sort)
     void reads_free(Reads *reads)
@@ -168,7 +173,7 @@ cdef class Alignments:
         free(self.headers)
         free(self.indices)
 
-    def evidence(self, str contig, int start, int end, bytes sequence, *, bint realign=True, int rows=0,
+    def evidence(self, str contig, int start, int end, bytes sequence, *, bint realign=True, bint assemble=True, int rows=0,
                  int minimum_mapping_quality=5, int minimum_base_quality=10, int missing_base_quality=20,
                  int maximum_depth=1000, double fraction=1.0):
         """Candidate events with evidence, and depth, of contig:start-end (0-based, half-open).
@@ -197,6 +202,7 @@ cdef class Alignments:
         options.missing_base_quality = missing_base_quality
         options.maximum_depth = maximum_depth
         options.realign = realign
+        options.assemble = assemble
         options.kept = round(fraction * 65536)
         memset(&reads, 0, sizeof(reads))
         memset(&evidence, 0, sizeof(evidence))
@@ -270,8 +276,28 @@ cdef class Alignments:
             "low_depth": integers(evidence.low_depth + offset, end - start),
             "disagreeing": integers(evidence.disagreeing + offset, end - start),
             "alleles": octets(evidence.alleles, evidence.n_alleles),
+            "haplotypes": self.haplotypes(evidence, start, end),
             "reads": reads.n_reads, "reads_without_qualities": reads.without_qualities,
         }
+
+
+    cdef list haplotypes(self, Evidence *evidence, int start, int end):
+        """The assembled haplotypes that touch start-end: (start, end, reads that show all of it, events), where an event
+        is (position, reference_length, bases put in)."""
+        cdef int i, p
+        cdef Event *part
+        found = []
+        for i in range(evidence.n_assembled):
+            if evidence.assembled[i].end <= start or evidence.assembled[i].start >= end:
+                continue
+            events = []
+            for p in range(evidence.assembled[i].first, evidence.assembled[i].first + evidence.assembled[i].n):
+                part = &evidence.parts[p]
+                text = "ACGT"[part.alternate] if part.kind == 0 else "".join(
+                    ["ACGT"[evidence.alleles[part.alternate + k]] for k in range(part.alternate_length)])
+                events.append((part.position, part.reference_length, text))
+            found.append((evidence.assembled[i].start, evidence.assembled[i].end, evidence.assembled[i].reads, events))
+        return found
 
 
 cdef object floats(const float *values, int64_t n, int width):

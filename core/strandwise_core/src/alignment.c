@@ -11,19 +11,26 @@
 #include <string.h>
 
 #define ANCHOR 14          /* bases at a clipped end that must occur once, with at most one difference */
-#define REACH 300          /* how far from where they should lie they are looked for */
 #define SHORTEST_CLIP 8    /* shorter clips are left alone */
-#define MISMATCH 40
-#define GAP_OPEN 66
-#define GAP_EXTEND 2
 #define CLIPPED 5          /* cost of a clipped base, against which the new alignment has to win */
-#define LONGEST_READ 600
 #define ROOM (LONGEST_READ + 1) * (LONGEST_READ + REACH + 1)
 
-typedef struct {
-    uint8_t *trace;
-    int32_t *match, *insertion;
-} Workspace;
+static const AlignmentCosts COSTS = {40, 66, 2};
+
+int aligner_make(Aligner *w)
+{
+    w->trace = malloc(ROOM);
+    w->match = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
+    w->insertion = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
+    return w->trace && w->match && w->insertion ? 0 : -1;
+}
+
+void aligner_free(Aligner *w)
+{
+    free(w->trace);
+    free(w->match);
+    free(w->insertion);
+}
 
 /* Where `anchor` bases fit the reference near `expected`; INT32_MIN where they fit nowhere or more than once. */
 static int32_t find_once(const Evidence *e, const uint8_t *bases, int32_t expected)
@@ -48,34 +55,36 @@ static int good_quality(const uint8_t *qualities, int n)
     return sum >= 15 * n;
 }
 
-/* Global alignment of n bases with m reference bases; writes the operations backwards, returns the cost. */
-static int32_t align(Workspace *w, const uint8_t *bases, const uint8_t *qualities, int n, const uint8_t *reference, int m,
-                     uint32_t *operations, int *n_operations, int most_operations)
+/* Global alignment of n bases (at most LONGEST_READ) with m reference bases (at most REACH more); writes the operations
+ * backwards, returns the cost. qualities may be NULL: then all bases are good. */
+int32_t align_globally(Aligner *w, const uint8_t *bases, const uint8_t *qualities, int n, const uint8_t *reference, int m,
+                       const AlignmentCosts *costs, uint32_t *operations, int *n_operations, int most_operations)
 {
+    const int32_t gap_open = costs->gap_open, gap_extend = costs->gap_extend;
     enum { FROM_MATCH = 0, FROM_INSERTION = 1, FROM_DELETION = 2, OPEN_INSERTION = 4, OPEN_DELETION = 8 };
-    int32_t far = 1 << 28;
+    int32_t far = NO_ALIGNMENT;
     int stride = m + 1;
     int32_t *match = w->match, *insertion = w->insertion;
     match[0] = 0;
     insertion[0] = far;
     for (int j = 1; j <= m; j++) {
-        match[j] = GAP_OPEN + GAP_EXTEND * (j - 1);
+        match[j] = gap_open + gap_extend * (j - 1);
         insertion[j] = far;
         w->trace[j] = FROM_DELETION | (j == 1 ? OPEN_DELETION : 0);
     }
     for (int i = 1; i <= n; i++) {
         int32_t diagonal = match[0], deletion = far;
-        match[0] = GAP_OPEN + GAP_EXTEND * (i - 1);
+        match[0] = gap_open + gap_extend * (i - 1);
         insertion[0] = match[0];
         w->trace[(size_t)i * stride] = FROM_INSERTION | (i == 1 ? OPEN_INSERTION : 0);
-        int32_t cost = qualities[i - 1] < 10 ? 8 : MISMATCH;
+        int32_t cost = qualities && qualities[i - 1] < 10 ? 8 : costs->mismatch;
         for (int j = 1; j <= m; j++) {
             uint8_t step = 0;
-            int32_t opened = match[j] + GAP_OPEN, extended = insertion[j] + GAP_EXTEND;
+            int32_t opened = match[j] + gap_open, extended = insertion[j] + gap_extend;
             if (opened <= extended) step |= OPEN_INSERTION;
             insertion[j] = opened <= extended ? opened : extended;
-            opened = match[j - 1] + GAP_OPEN;
-            extended = deletion + GAP_EXTEND;
+            opened = match[j - 1] + gap_open;
+            extended = deletion + gap_extend;
             if (opened <= extended) step |= OPEN_DELETION;
             deletion = opened <= extended ? opened : extended;
             int32_t best = diagonal + (bases[i - 1] == reference[j - 1] ? 0 : cost);
@@ -129,11 +138,11 @@ static int32_t old_cost(const Evidence *e, const Reads *reads, const Read *read,
         if (op == BAM_CMATCH) {
             for (int i = 0; i < size; i++, at++, query++) {
                 if (at < e->start || at >= e->end || bases[query] == e->reference[at - e->start]) continue;
-                cost += qualities[query] < 10 ? 8 : MISMATCH;
+                cost += qualities[query] < 10 ? 8 : COSTS.mismatch;
                 differences += qualities[query] >= 10;
             }
         } else {
-            cost += GAP_OPEN + GAP_EXTEND * (size - 1);
+            cost += COSTS.gap_open + COSTS.gap_extend * (size - 1);
             gaps++;
             if (op == BAM_CINS) query += size;
             else at += size;
@@ -143,7 +152,7 @@ static int32_t old_cost(const Evidence *e, const Reads *reads, const Read *read,
     return cost;
 }
 
-static int realign_read(Evidence *e, Reads *reads, Read *read, Workspace *w)
+static int realign_read(Evidence *e, Reads *reads, Read *read, Aligner *w)
 {
     int n = read->length;
     if (read->low || n < 2 * ANCHOR || n > LONGEST_READ) return 0;
@@ -168,7 +177,7 @@ static int realign_read(Evidence *e, Reads *reads, Read *read, Workspace *w)
     if (m < ANCHOR || m > n + REACH || n - m > n - 2 * ANCHOR) return 0;
     uint32_t operations[32];
     int n_operations = 0;
-    int32_t after = align(w, bases, qualities, n, e->reference + (from - e->start), m, operations, &n_operations, 32);
+    int32_t after = align_globally(w, bases, qualities, n, e->reference + (from - e->start), m, &COSTS, operations, &n_operations, 32);
     if (after >= before) return 0;
     if (bam_cigar_op(operations[0]) != BAM_CMATCH || bam_cigar_op(operations[n_operations - 1]) != BAM_CMATCH) return 0;
     if (make_room((void **)&reads->cigars, reads->n_cigars + n_operations, &reads->cigars_room, 1, sizeof(uint32_t))) return -1;
@@ -185,19 +194,14 @@ static int realign_read(Evidence *e, Reads *reads, Read *read, Workspace *w)
 
 int realign_reads(Evidence *e, Reads *reads)
 {
-    Workspace w;
-    w.trace = malloc(ROOM);
-    w.match = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
-    w.insertion = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
-    int status = w.trace && w.match && w.insertion ? 0 : -1, changed = 0;
+    Aligner w;
+    int status = aligner_make(&w), changed = 0;
     for (int32_t r = 0; r < reads->n_reads && !status; r++) {
         int result = realign_read(e, reads, &reads->reads[r], &w);
         if (result < 0) status = -1;
         changed |= result > 0;
     }
     if (changed && !status) sort_reads(reads);
-    free(w.trace);
-    free(w.match);
-    free(w.insertion);
+    aligner_free(&w);
     return status;
 }

@@ -28,10 +28,10 @@ static inline uint8_t reference_at(const Evidence *e, int32_t position)
     return position < e->start || position >= e->end ? 4 : e->reference[position - e->start];
 }
 
-/* Moves a deletion as far left as the reference allows. */
-static int32_t left_align_deletion(const Evidence *e, int32_t position, int32_t length)
+/* Moves a deletion as far left as the reference allows, but not before `least`. */
+int32_t left_align_deletion(const Evidence *e, int32_t position, int32_t length, int32_t least)
 {
-    for (int k = 0; k < LONGEST_SHIFT; k++) {
+    for (int k = 0; k < LONGEST_SHIFT && position > least; k++) {
         uint8_t base = reference_at(e, position - 1);
         if (base > 3 || base != reference_at(e, position + length - 1)) break;
         position--;
@@ -40,10 +40,10 @@ static int32_t left_align_deletion(const Evidence *e, int32_t position, int32_t 
 }
 
 /* The same for an insertion; the inserted bases turn with it. */
-static int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t *inserted, int32_t length)
+int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t *inserted, int32_t length, int32_t least)
 {
     int32_t turn = 0;
-    for (int k = 0; k < LONGEST_SHIFT; k++) {
+    for (int k = 0; k < LONGEST_SHIFT && position > least; k++) {
         uint8_t base = reference_at(e, position - 1);
         if (base > 3 || base != inserted[((length - 1 - turn) % length + length) % length]) break;
         position--;
@@ -58,7 +58,7 @@ static int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t
     return position;
 }
 
-static int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length)
+int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length)
 {
     int32_t k = 0;
     for (; k < LONGEST_SHIFT; k++) {
@@ -75,7 +75,7 @@ static int note_deletion(Evidence *e, Found *found, int32_t position, int32_t le
     for (int32_t i = -1; i <= length; i++)
         if (reference_at(e, position + i) > 3) return 0;
     if (make_room((void **)&found->observed, found->n_observed + 1, &found->observed_room, 0, sizeof(Observed))) return -1;
-    position = left_align_deletion(e, position, length);
+    position = left_align_deletion(e, position, length, e->start);
     found->observed[found->n_observed++] = (Observed){position, DELETION, length, 0, read};
     return 0;
 }
@@ -89,7 +89,7 @@ static int note_insertion(Evidence *e, Found *found, int32_t position, const uin
     if (make_room((void **)&found->observed, found->n_observed + 1, &found->observed_room, 0, sizeof(Observed))) return -1;
     uint8_t *inserted = e->alleles + e->n_alleles;
     memcpy(inserted, bases, (size_t)length);
-    position = left_align_insertion(e, position, inserted, length);
+    position = left_align_insertion(e, position, inserted, length, e->start);
     found->observed[found->n_observed++] = (Observed){position, INSERTION, length, e->n_alleles, read};
     e->n_alleles += length;
     return 0;
@@ -187,7 +187,7 @@ static int choose_snvs(Evidence *e, Found *found)
             if (!n) continue;
             int32_t depth = e->depth[p];
             if (sum - HALF * depth < 5 && !(n >= 3 && n * 100 >= 12 * depth)) continue;
-            Event event = {e->start + p, 1, 1, base, e->start + p + 1, SNV, e->n_support, n};
+            Event event = {e->start + p, 1, 1, base, e->start + p + 1, SNV, e->n_support, n, 0};
             if (add_event(e, event)) goto out_of_memory;
             for (int32_t i = from; i < to; i++)
                 if (sorted[i].base == base && add_support(e, sorted[i].read)) goto out_of_memory;
@@ -265,7 +265,7 @@ static int choose_indels(Evidence *e, Found *found)
 }
 
 /* Order in which events are written into a haplotype: an insertion comes before what replaces the base at its position. */
-static int compare_events(const void *a, const void *b)
+int compare_events(const void *a, const void *b)
 {
     static const int rank[3] = {1, 0, 2};
     const Event *x = a, *y = b;
@@ -276,6 +276,52 @@ static int compare_events(const void *a, const void *b)
     if (x->kind == INSERTION)
         return memcmp(sorting_alleles + x->alternate, sorting_alleles + y->alternate, (size_t)x->alternate_length);
     return x->alternate - y->alternate;
+}
+
+#define REPEAT_WINDOW 12 /* so many bases in a row are compared with those one unit before */
+#define REPEAT_EQUAL 11  /* of which so many are equal in a repeat */
+#define LONGEST_REPEAT 120
+
+static void mark_repeats(Evidence *e)
+{
+    int32_t size = e->end - e->start;
+    for (int32_t unit = 1; unit <= 6; unit++) {
+        int32_t equal = 0;
+        for (int32_t p = unit; p < size; p++) {
+            equal += e->reference[p] < 4 && e->reference[p] == e->reference[p - unit];
+            if (p >= unit + REPEAT_WINDOW) equal -= e->reference[p - REPEAT_WINDOW] < 4 && e->reference[p - REPEAT_WINDOW] == e->reference[p - REPEAT_WINDOW - unit];
+            if (p + 1 >= unit + REPEAT_WINDOW && equal >= REPEAT_EQUAL) memset(e->repetitive + p - REPEAT_WINDOW - unit + 1, 1, (size_t)(REPEAT_WINDOW + unit));
+        }
+    }
+}
+
+/* Widens a span over the tandem repeats that it touches, by LONGEST_REPEAT bases on each side at most. */
+void repeat_span(const Evidence *e, int32_t *from, int32_t *to)
+{
+    int32_t least = *from - LONGEST_REPEAT < e->start ? e->start : *from - LONGEST_REPEAT;
+    int32_t most = *to + LONGEST_REPEAT > e->end ? e->end : *to + LONGEST_REPEAT;
+    while (*from > least && e->repetitive[*from - 1 - e->start]) --*from;
+    while (*to < most && e->repetitive[*to - e->start]) ++*to;
+}
+
+/* Makes events of the assembled haplotypes' parts candidates too, where they are none yet. */
+static int add_assembled(Evidence *e)
+{
+    int32_t known = e->n_events;
+    for (int32_t i = 0; i < e->n_parts; i++) {
+        Event event = e->parts[i];
+        event.assembled = 1;
+        Event *same = known ? bsearch(&event, e->events, (size_t)known, sizeof(Event), compare_events) : NULL;
+        if (same) {
+            same->assembled = 1;
+            continue;
+        }
+        int again = 0;
+        for (int32_t j = known; j < e->n_events && !again; j++) again = !compare_events(&event, &e->events[j]);
+        if (!again && add_event(e, event)) return -1;
+    }
+    if (e->n_events) qsort(e->events, (size_t)e->n_events, sizeof(Event), compare_events);
+    return 0;
 }
 
 int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
@@ -289,7 +335,9 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
     e->disagreeing = calloc(size + 1, sizeof(int32_t));
     e->depth_sum = calloc(size + 1, sizeof(int64_t));
     e->disagreeing_sum = calloc(size + 1, sizeof(int64_t));
-    if (!e->depth || !e->low_depth || !e->disagreeing || !e->depth_sum || !e->disagreeing_sum) goto done;
+    e->repetitive = calloc(size + 1, 1);
+    if (!e->repetitive || !e->depth || !e->low_depth || !e->disagreeing || !e->depth_sum || !e->disagreeing_sum) goto done;
+    mark_repeats(e);
     if (options->realign && realign_reads(e, reads)) goto done;
     for (int32_t r = 0; r < reads->n_reads; r++) {
         const Read *read = &reads->reads[r];
@@ -303,6 +351,11 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
     if (choose_snvs(e, &found) || choose_indels(e, &found)) goto done;
     sorting_alleles = e->alleles;
     if (e->n_events) qsort(e->events, (size_t)e->n_events, sizeof(Event), compare_events);
+    if (options->realign && options->assemble) {
+        if (assemble(e, reads, options)) goto done;
+        sorting_alleles = e->alleles;
+        if (add_assembled(e)) goto done;
+    }
     for (size_t p = 0; p < size; p++) {
         e->depth_sum[p + 1] = e->depth_sum[p] + e->depth[p];
         e->disagreeing_sum[p + 1] = e->disagreeing_sum[p] + e->disagreeing[p];
@@ -316,6 +369,7 @@ done:
 
 void evidence_free(Evidence *e)
 {
+    free(e->repetitive);
     free(e->depth);
     free(e->low_depth);
     free(e->disagreeing);
@@ -324,6 +378,8 @@ void evidence_free(Evidence *e)
     free(e->events);
     free(e->support);
     free(e->alleles);
+    free(e->assembled);
+    free(e->parts);
     free(e->features);
     free(e->likelihoods);
     free(e->counts);

@@ -14,8 +14,8 @@
 
 #define N_FEATURES 56
 #define READ_CHANNELS 10
-#define MAX_EVENTS 10     /* candidate events that one window combines into haplotypes */
-#define MAX_HAPLOTYPES 14 /* haplotypes that one window scores */
+#define MAX_EVENTS 20     /* candidate events that one window combines into haplotypes */
+#define MAX_HAPLOTYPES 20 /* haplotypes that one window scores */
 #define MARGIN 1000       /* bases read on each side of an interval */
 
 typedef struct {
@@ -24,6 +24,7 @@ typedef struct {
     int32_t missing_base_quality;    /* stands in where a read carries no qualities */
     int32_t maximum_depth;           /* reads beyond are left out, the same ones in every shard */
     int32_t realign;                 /* 0: count what the alignments show and no more */
+    int32_t assemble;                /* 0: no haplotypes but those that the alignments show */
     int32_t kept; /* of 65536 molecules so many are used, the same ones in every shard: training at lower depth */
 } Options;
 
@@ -60,7 +61,13 @@ typedef struct {
     int32_t right;                  /* end of the span over which the event can be shifted */
     int32_t kind;
     int32_t first_support, support; /* its reads in the support array */
+    int32_t assembled;              /* 1: part of an assembled haplotype */
 } Event;
+
+/* A haplotype that the reads of [from, to) spell: so many parts, and the reads that show it from end to end. */
+typedef struct {
+    int32_t first, n, from, to, reads;
+} Assembled;
 
 typedef struct {
     /* interval read, reference codes over it */
@@ -69,6 +76,7 @@ typedef struct {
     /* per position of [start, end) */
     int32_t *depth, *low_depth, *disagreeing;
     int64_t *depth_sum, *disagreeing_sum; /* prefix sums */
+    uint8_t *repetitive;                  /* 1 in tandem repeats of units up to 6 bases, pure or nearly so */
     /* candidate events, sorted, with the reads that show them */
     Event *events;
     int32_t n_events, events_room;
@@ -76,6 +84,11 @@ typedef struct {
     int32_t n_support, support_room;
     uint8_t *alleles;
     int32_t n_alleles, alleles_room;
+    /* assembled haplotypes, and the events of which they consist */
+    Assembled *assembled;
+    int32_t n_assembled, assembled_room;
+    Event *parts;
+    int32_t n_parts, parts_room;
     /* per event */
     float *features;     /* n_events x N_FEATURES */
     float *likelihoods;  /* n_events x 3: phred-scaled, of 0, 1 and 2 copies; the smallest is 0 */
@@ -89,7 +102,33 @@ int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *option
 void sort_reads(Reads *reads);
 void reads_free(Reads *reads);
 
+#define LONGEST_READ 600 /* longer ones are not aligned anew */
+#define REACH 300        /* how far from where they should lie the ends of a read are looked for */
+#define NO_ALIGNMENT (1 << 28)
+
+typedef struct {
+    uint8_t *trace;
+    int32_t *match, *insertion;
+} Aligner;
+
+typedef struct {
+    int32_t mismatch, gap_open, gap_extend; /* gap_open is the cost of its first base */
+} AlignmentCosts;
+
+int aligner_make(Aligner *aligner);
+void aligner_free(Aligner *aligner);
+int32_t align_globally(Aligner *aligner, const uint8_t *bases, const uint8_t *qualities, int n, const uint8_t *reference, int m,
+                       const AlignmentCosts *costs, uint32_t *operations, int *n_operations, int most_operations);
+
+int32_t left_align_deletion(const Evidence *e, int32_t position, int32_t length, int32_t least);
+int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t *inserted, int32_t length, int32_t least);
+int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length);
+void repeat_span(const Evidence *e, int32_t *from, int32_t *to);
+int spell_events(const Evidence *e, const Event *const *events, int n, int32_t from, int32_t to, uint8_t *bases, int room);
+int compare_events(const void *a, const void *b);
+
 int realign_reads(Evidence *evidence, Reads *reads);
+int assemble(Evidence *evidence, const Reads *reads, const Options *options);
 int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options);
 int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 void evidence_free(Evidence *evidence);

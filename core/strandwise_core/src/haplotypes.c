@@ -7,7 +7,10 @@
 #define FLANK 60       /* reference bases that a haplotype has on each side of its events */
 #define JOIN 10        /* events no farther apart share a window */
 #define LONGEST 250    /* a longer chain of events is scored event by event */
-#define NEIGHBOURS 5   /* events that then take part beside the one scored */
+#define MOST_JOINT 10  /* so are more events */
+#define NEIGHBOURS 5   /* events that then take part beside the one scored, */
+#define NEAR 120       /* and the assembled haplotypes' events so near */
+#define MOST_SEEN 64   /* combinations of events in one read that are told apart */
 #define MOST_COST 45   /* phred: the chance that a read has nothing to do with this place */
 #define EVENT_COST 12  /* phred: prior cost of each event of a haplotype, so that none is used up on noise */
 #define CLEAR 5        /* phred: a read speaks for or against an event beyond this */
@@ -165,14 +168,13 @@ static int32_t locate(const Reads *reads, const Read *read, int32_t position, in
     return -1;
 }
 
-/* Writes the bases of the haplotype that carries `events`; returns its length, or -1 where two events overlap. */
-static int spell(const Evidence *e, const Window *w, uint32_t events, int32_t from, int32_t to, uint8_t *bases, int room)
+/* Writes the bases of [from, to) with n sorted events; returns their number, or -1 where two overlap or room is short. */
+int spell_events(const Evidence *e, const Event *const *events, int n, int32_t from, int32_t to, uint8_t *bases, int room)
 {
     int32_t at = from;
     int length = 0;
-    for (int k = 0; k < w->n_events; k++) {
-        if (!(events >> k & 1)) continue;
-        const Event *event = &e->events[w->event[k]];
+    for (int k = 0; k < n; k++) {
+        const Event *event = events[k];
         if (event->position < at) return -1;
         if (length + event->position - at + event->alternate_length + (to - event->position) > room) return -1;
         memcpy(bases + length, e->reference + (at - e->start), (size_t)(event->position - at));
@@ -187,6 +189,15 @@ static int spell(const Evidence *e, const Window *w, uint32_t events, int32_t fr
     if (at > to || length + to - at > room) return -1;
     memcpy(bases + length, e->reference + (at - e->start), (size_t)(to - at));
     return length + (to - at);
+}
+
+static int spell(const Evidence *e, const Window *w, uint32_t events, int32_t from, int32_t to, uint8_t *bases, int room)
+{
+    const Event *chosen[MAX_EVENTS];
+    int n = 0;
+    for (int k = 0; k < w->n_events; k++)
+        if (events >> k & 1) chosen[n++] = &e->events[w->event[k]];
+    return spell_events(e, chosen, n, from, to, bases, room);
 }
 
 static int add_haplotype(const Evidence *e, Window *w, uint32_t events, int32_t from, int32_t to)
@@ -225,19 +236,40 @@ static void drop_haplotypes(Window *w)
 
 static int bits(uint32_t x) { return __builtin_popcount(x); }
 
-/* Haplotypes of a window: all combinations of up to three events; of more, the combinations that spanning reads show,
+/* The assembled haplotypes, as far as they lie in the window. */
+static int add_assembled(const Evidence *e, Window *w, int32_t from, int32_t to, uint32_t *covered)
+{
+    for (int32_t i = 0; i < e->n_assembled; i++) {
+        const Assembled *found = &e->assembled[i];
+        if (found->to <= w->from || found->from >= w->to) continue;
+        uint32_t events = 0;
+        for (int32_t p = found->first; p < found->first + found->n; p++)
+            for (int k = 0; k < w->n_events; k++)
+                if (!compare_events(&e->parts[p], &e->events[w->event[k]])) events |= 1u << k;
+        if (events && add_haplotype(e, w, events, from, to)) return -1;
+        *covered |= events;
+    }
+    return 0;
+}
+
+/* Haplotypes of a window: the assembled ones and all combinations of up to three events; of more, the combinations that spanning reads show,
  * the most frequent first, and each event by itself where none of these carries it. */
 static int make_haplotypes(const Evidence *e, const Reads *reads, Window *w, int32_t from, int32_t to)
 {
     if (add_haplotype(e, w, 0, from, to)) return -1;
+    uint32_t covered = 0;
+    if (add_assembled(e, w, from, to, &covered)) return -1;
     if (w->n_events <= 3) {
         for (int size = 1; size <= w->n_events; size++) /* of two spellings the one with fewer events stays */
             for (uint32_t events = 1; events < 1u << w->n_events; events++)
                 if (bits(events) == size && add_haplotype(e, w, events, from, to)) return -1;
         return 0;
     }
-    uint16_t seen[1 << MAX_EVENTS];
-    memset(seen, 0, sizeof(uint16_t) << w->n_events);
+    struct {
+        uint32_t events;
+        int reads;
+    } seen[MOST_SEEN];
+    int n_seen = 0;
     for (int i = 0; i < w->n_reads; i++) {
         const Read *read = &reads->reads[w->reads[i]];
         if (read->position > w->from - 1 || read->end < w->to + 1) continue;
@@ -248,17 +280,25 @@ static int make_haplotypes(const Evidence *e, const Reads *reads, Window *w, int
             for (int s = 0; s < event->support; s++)
                 if (support[s] == w->reads[i]) events |= 1u << k;
         }
-        if (seen[events] < 65535) seen[events]++;
+        int n = 0;
+        while (n < n_seen && seen[n].events != events) n++;
+        if (!events || n == MOST_SEEN) continue;
+        if (n == n_seen) {
+            seen[n_seen].events = events;
+            seen[n_seen++].reads = 0;
+        }
+        seen[n].reads++;
     }
-    uint32_t covered = 0;
     for (int n = 0; n < MAX_HAPLOTYPES - 3; n++) {
-        uint32_t best = 0;
-        for (uint32_t events = 1; events < 1u << w->n_events; events++)
-            if (seen[events] > seen[best] || best == 0) best = events;
-        if (!best || !seen[best] || (n >= 6 && seen[best] < 2)) break;
-        seen[best] = 0;
-        if (add_haplotype(e, w, best, from, to)) return -1;
-        covered |= best;
+        int best = -1;
+        for (int i = 0; i < n_seen; i++) {
+            if (!seen[i].reads || (best >= 0 && seen[i].reads < seen[best].reads)) continue;
+            if (best < 0 || seen[i].reads > seen[best].reads || seen[i].events < seen[best].events) best = i;
+        }
+        if (best < 0 || (n >= 6 && seen[best].reads < 2)) break;
+        seen[best].reads = 0;
+        if (add_haplotype(e, w, seen[best].events, from, to)) return -1;
+        covered |= seen[best].events;
     }
     for (int k = 0; k < w->n_events; k++)
         if (!(covered >> k & 1) && add_haplotype(e, w, 1u << k, from, to)) return -1;
@@ -671,7 +711,7 @@ static int conclude(Evidence *e, const Reads *reads, Window *w, int k)
     FEATURE(other_support);
     FEATURE(n_haplotypes);
     FEATURE(mean(n_misfit, n_rows));
-    FEATURE(event->support);
+    FEATURE(event->support ? event->support : alt.n);
     FEATURE(noise);
     FEATURE(mean(lengths, n_rows));
     FEATURE(mean(all.quality, all.n));
@@ -699,6 +739,7 @@ static int score_window(Evidence *e, const Reads *reads, Window *w, int target, 
         if (from < w->from) w->from = from;
         if (event->right > w->to) w->to = event->right;
     }
+    if (realigned) repeat_span(e, &w->from, &w->to);
     w->realigned = realigned;
     if (find_reads(e, reads, w)) return -1;
     int status = 0;
@@ -720,20 +761,41 @@ static int score_window(Evidence *e, const Reads *reads, Window *w, int target, 
     return status;
 }
 
-/* The events nearest to `target` within `first`..`last`, no farther than FLANK - 20, with it in the middle. */
+static int32_t apart(const Event *a, const Event *b)
+{
+    return a->position < b->position ? b->position - a->position : a->position - b->position;
+}
+
+/* The events of first..last that are judged with `target`: those of assembled haplotypes, or where there are none
+ * the nearest, no farther than FLANK - 20. */
 static void choose_neighbours(const Evidence *e, Window *w, int target, int first, int last)
 {
-    int low = target, high = target;
     const Event *event = &e->events[target];
-    while (high - low < NEIGHBOURS) {
-        int32_t left = low > first ? event->position - e->events[low - 1].position : INT32_MAX;
-        int32_t right = high < last ? e->events[high + 1].position - event->position : INT32_MAX;
-        if ((left < right ? left : right) > FLANK - 20) break;
-        if (left <= right) low--;
-        else high++;
+    int low = target, high = target;
+    int assembled = 0;
+    uint8_t chosen[2 * MAX_EVENTS + 1] = {0};
+    while (assembled < MAX_EVENTS - 1 && (low > first || high < last) && low > target - MAX_EVENTS && high < target + MAX_EVENTS) {
+        int32_t left = low > first ? apart(&e->events[low - 1], event) : INT32_MAX;
+        int32_t right = high < last ? apart(&e->events[high + 1], event) : INT32_MAX;
+        if ((left < right ? left : right) > NEAR) break;
+        int next = left <= right ? --low : ++high;
+        if (!e->events[next].assembled) continue;
+        chosen[next - target + MAX_EVENTS] = 1;
+        assembled++;
     }
+    if (!assembled) {
+        low = high = target;
+        while (high - low < NEIGHBOURS) {
+            int32_t left = low > first ? apart(&e->events[low - 1], event) : INT32_MAX;
+            int32_t right = high < last ? apart(&e->events[high + 1], event) : INT32_MAX;
+            if ((left < right ? left : right) > FLANK - 20) break;
+            chosen[(left <= right ? --low : ++high) - target + MAX_EVENTS] = 1;
+        }
+    }
+    chosen[MAX_EVENTS] = 1;
     w->n_events = 0;
-    for (int i = low; i <= high; i++) w->event[w->n_events++] = i;
+    for (int i = low; i <= high; i++)
+        if (chosen[i - target + MAX_EVENTS]) w->event[w->n_events++] = i;
 }
 
 int evidence_score(Evidence *e, const Reads *reads, const Options *options, int32_t rows)
@@ -758,8 +820,12 @@ int evidence_score(Evidence *e, const Reads *reads, const Options *options, int3
     for (int i = 0, j; i < e->n_events; i = j) {
         int32_t end = e->events[i].right, begin = e->events[i].position;
         int has_indel = e->events[i].kind != SNV;
-        for (j = i + 1; j < e->n_events && e->events[j].position - 1 <= end + JOIN; j++) {
+        int32_t reach = end, ignored = begin;
+        repeat_span(e, &ignored, &reach);
+        for (j = i + 1; j < e->n_events && e->events[j].position - 1 <= reach + JOIN; j++) {
             if (e->events[j].right > end) end = e->events[j].right;
+            if (end > reach) reach = end;
+            repeat_span(e, &ignored, &reach);
             has_indel |= e->events[j].kind != SNV;
         }
         int32_t after = e->end;
@@ -776,7 +842,7 @@ int evidence_score(Evidence *e, const Reads *reads, const Options *options, int3
                 while (k < j && e->events[k].position == position && w.n_events < MAX_EVENTS) w.event[w.n_events++] = k++;
                 failed = score_window(e, reads, &w, -1, 0, 0, 0);
             }
-        } else if (j - i <= MAX_EVENTS && end - begin <= LONGEST) {
+        } else if (j - i <= MOST_JOINT && end - begin <= LONGEST) {
             w.n_events = 0;
             for (int k = i; k < j; k++) w.event[w.n_events++] = k;
             failed = score_window(e, reads, &w, -1, 1, indel_end + 2, after);
