@@ -47,7 +47,7 @@ cdef extern from "evidence.h" nogil:
         int32_t n_reads, last_start
         int64_t without_qualities
     ctypedef struct Event:
-        int32_t position, reference_length, alternate_length, alternate, right, kind, first_support, support
+        int32_t position, reference_length, alternate_length, alternate, right, kind, first_support, support, given
     ctypedef struct Evidence:
         int32_t start, end
         const uint8_t *reference
@@ -56,6 +56,8 @@ cdef extern from "evidence.h" nogil:
         int32_t *disagreeing
         Event *events
         int32_t n_events
+        Event *given
+        int32_t n_given
         uint8_t *alleles
         int32_t n_alleles
         float *features
@@ -67,6 +69,8 @@ cdef extern from "evidence.h" nogil:
     void reads_free(Reads *reads)
     int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options)
     int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows)
+    int given_add(Evidence *evidence, int32_t position, int32_t kind, int32_t length, const uint8_t *bases)
+    int given_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows)
     void evidence_free(Evidence *evidence)
     int c_one_gap_cost "one_gap_cost"(const uint8_t *bases, const uint8_t *costs, int length, const uint8_t *haplotype,
                                       int haplotype_length, int before, int after, const uint8_t *gap_open, int32_t *work)
@@ -170,14 +174,17 @@ cdef class Alignments:
 
     def evidence(self, str contig, int start, int end, bytes sequence, *, bint realign=True, int rows=0,
                  int minimum_mapping_quality=5, int minimum_base_quality=10, int missing_base_quality=20,
-                 int maximum_depth=1000, double fraction=1.0):
+                 int maximum_depth=1000, double fraction=1.0, given=()):
         """Candidate events with evidence, and depth, of contig:start-end (0-based, half-open).
 
         sequence: the reference from max(0, start - MARGIN) to end + MARGIN or the contig's end.
         rows: reads per event to give to a read-level network; 0: none. fraction: share of the molecules to use.
+        given: events to score whatever the reads show, each (position, reference_length, alternate text), left-aligned;
+        those whose record starts in the interval count. They change nothing about other events.
         Returns a dict of arrays. Per event (n of them, sorted by record position): record (0-based start of the VCF
         record: the base itself for an SNV, the base before for an indel), position, kind (0 SNV, 1 insertion, 2 deletion),
-        reference_length, alternate_length, alternate (the base code, or the offset in `alleles`), support, features
+        reference_length, alternate_length, alternate (the base code, or the offset in `alleles`), support, given (0: a candidate,
+        1: a candidate that was given, 2: given and no candidate), features
         [n, FEATURES], likelihoods [n, 3] (phred, of 0, 1, 2 copies), counts [n, 3] (reads for the reference, for the
         event, for neither), read_rows [n, rows, READ_CHANNELS] uint8 or None. Per position of the interval: depth,
         low_depth (reads of low mapping quality), disagreeing (bases that are not the reference's). `alleles`: base codes.
@@ -230,9 +237,13 @@ cdef class Alignments:
                     raise OSError(f"{self.paths[i]}: damaged or cut off in {contig}:{evidence.start + 1}-{evidence.end}")
             if reads_finish(&reads, evidence.start, evidence.end, &options, self.n > 1) != 0:
                 raise MemoryError
+            for position, reference_length, alternate in given:
+                add_given(&evidence, position, reference_length, alternate)
             if evidence_candidates(&evidence, &reads, &options) != 0:
                 raise MemoryError
             if evidence_score(&evidence, &reads, &options, rows) != 0:
+                raise MemoryError
+            if given_score(&evidence, &reads, &options, rows) != 0:
                 raise MemoryError
             return self.arrays(&evidence, &reads, start, end, rows)
         finally:
@@ -241,19 +252,22 @@ cdef class Alignments:
             evidence_free(&evidence)
 
     cdef dict arrays(self, Evidence *evidence, Reads *reads, int start, int end, int rows):
-        cdef int n = evidence.n_events
+        cdef int n = evidence.n_events + evidence.n_given
         cdef int offset = start - evidence.start
         table = np.zeros((n, 8), dtype=np.int32)
         cdef int32_t[:, ::1] cells = table
+        cdef Event *event
         cdef int i
         for i in range(n):
-            cells[i, 0] = evidence.events[i].position
-            cells[i, 1] = evidence.events[i].kind
-            cells[i, 2] = evidence.events[i].reference_length
-            cells[i, 3] = evidence.events[i].alternate_length
-            cells[i, 4] = evidence.events[i].alternate
-            cells[i, 5] = evidence.events[i].support
-            cells[i, 6] = evidence.events[i].position - (evidence.events[i].kind != 0)
+            event = &evidence.events[i] if i < evidence.n_events else &evidence.given[i - evidence.n_events]
+            cells[i, 0] = event.position
+            cells[i, 1] = event.kind
+            cells[i, 2] = event.reference_length
+            cells[i, 3] = event.alternate_length
+            cells[i, 4] = event.alternate
+            cells[i, 5] = event.support
+            cells[i, 6] = event.position - (event.kind != 0)
+            cells[i, 7] = event.given + (i >= evidence.n_events)
         record = table[:, 6]
         inside = np.flatnonzero((record >= start) & (record < end))
         inside = inside[np.argsort(record[inside], kind="stable")]
@@ -261,6 +275,7 @@ cdef class Alignments:
         return {
             "record": columns[:, 6], "position": columns[:, 0], "kind": columns[:, 1], "reference_length": columns[:, 2],
             "alternate_length": columns[:, 3], "alternate": columns[:, 4], "support": columns[:, 5],
+            "given": columns[:, 7],
             "features": floats(evidence.features, n, N_FEATURES)[inside],
             "likelihoods": floats(evidence.likelihoods, n, 3)[inside],
             "counts": integers(evidence.counts, n * 3).reshape(n, 3)[inside],
@@ -272,6 +287,15 @@ cdef class Alignments:
             "alleles": octets(evidence.alleles, evidence.n_alleles),
             "reads": reads.n_reads, "reads_without_qualities": reads.without_qualities,
         }
+
+
+cdef int add_given(Evidence *evidence, int position, int reference_length, str alternate) except -1:
+    cdef int kind = 2 if not alternate else 1 if reference_length == 0 else 0
+    codes = encode(alternate or "N")
+    cdef uint8_t[::1] bases = codes
+    if given_add(evidence, position, kind, reference_length if kind == 2 else len(alternate), &bases[0]) != 0:
+        raise MemoryError
+    return 0
 
 
 cdef object floats(const float *values, int64_t n, int width):

@@ -58,7 +58,7 @@ static int32_t left_align_insertion(const Evidence *e, int32_t position, uint8_t
     return position;
 }
 
-static int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length)
+int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length)
 {
     int32_t k = 0;
     for (; k < LONGEST_SHIFT; k++) {
@@ -265,7 +265,7 @@ static int choose_indels(Evidence *e, Found *found)
 }
 
 /* Order in which events are written into a haplotype: an insertion comes before what replaces the base at its position. */
-static int compare_events(const void *a, const void *b)
+int compare_events(const void *a, const void *b)
 {
     static const int rank[3] = {1, 0, 2};
     const Event *x = a, *y = b;
@@ -276,6 +276,52 @@ static int compare_events(const void *a, const void *b)
     if (x->kind == INSERTION)
         return memcmp(sorting_alleles + x->alternate, sorting_alleles + y->alternate, (size_t)x->alternate_length);
     return x->alternate - y->alternate;
+}
+
+/* Whether an observed difference is this event, which is not left-aligned anew: both already are. */
+static int shows(const Evidence *e, const Observed *o, const Event *event)
+{
+    if (o->position != event->position || o->kind != event->kind) return 0;
+    if (o->kind == DELETION) return o->length == event->reference_length;
+    return o->length == event->alternate_length &&
+           !memcmp(e->alleles + o->allele, e->alleles + event->alternate, (size_t)o->length);
+}
+
+/* Marks candidates that are given, drops them from the given ones, and lists the reads that show those which stay.
+ * Needs the candidates and what was observed sorted. */
+static int match_given(Evidence *e, const Found *found)
+{
+    int32_t kept = 0, at = 0, first = 0;
+    if (e->n_given) qsort(e->given, (size_t)e->n_given, sizeof(Event), compare_events);
+    for (int32_t g = 0; g < e->n_given; g++) {
+        Event event = e->given[g];
+        if (kept && !compare_events(&event, &e->given[kept - 1])) continue; /* given twice */
+        while (at < e->n_events && compare_events(&e->events[at], &event) < 0) at++;
+        if (at < e->n_events && !compare_events(&e->events[at], &event)) {
+            e->events[at].given = 1;
+            continue;
+        }
+        event.first_support = e->n_support;
+        if (event.kind == SNV) {
+            for (int64_t i = 0; i < found->n_mismatches; i++) {
+                const Mismatch *m = &found->mismatches[i];
+                if (m->position == event.position && m->base == event.alternate && add_support(e, m->read)) return -1;
+            }
+        } else {
+            while (first < found->n_observed && found->observed[first].position < event.position) first++;
+            int32_t last = -1;
+            for (int32_t i = first; i < found->n_observed && found->observed[i].position == event.position; i++) {
+                const Observed *o = &found->observed[i];
+                if (!shows(e, o, &event) || o->read == last) continue;
+                if (add_support(e, o->read)) return -1;
+                last = o->read;
+            }
+        }
+        event.support = e->n_support - event.first_support;
+        e->given[kept++] = event;
+    }
+    e->n_given = kept;
+    return 0;
 }
 
 int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
@@ -303,6 +349,7 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
     if (choose_snvs(e, &found) || choose_indels(e, &found)) goto done;
     sorting_alleles = e->alleles;
     if (e->n_events) qsort(e->events, (size_t)e->n_events, sizeof(Event), compare_events);
+    if (e->n_given && match_given(e, &found)) goto done;
     for (size_t p = 0; p < size; p++) {
         e->depth_sum[p + 1] = e->depth_sum[p] + e->depth[p];
         e->disagreeing_sum[p + 1] = e->disagreeing_sum[p] + e->disagreeing[p];
@@ -328,5 +375,6 @@ void evidence_free(Evidence *e)
     free(e->likelihoods);
     free(e->counts);
     free(e->read_rows);
+    free(e->given);
     memset(e, 0, sizeof(Evidence));
 }

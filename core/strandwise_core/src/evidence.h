@@ -60,6 +60,7 @@ typedef struct {
     int32_t right;                  /* end of the span over which the event can be shifted */
     int32_t kind;
     int32_t first_support, support; /* its reads in the support array */
+    int32_t given;                  /* asked for from outside */
 } Event;
 
 typedef struct {
@@ -82,6 +83,9 @@ typedef struct {
     int32_t *counts;     /* n_events x 3: reads for the reference, for the event, for neither */
     uint8_t *read_rows;  /* n_events x rows x READ_CHANNELS, or NULL */
     int32_t rows;
+    /* events asked for from outside that are no candidates: scored after the others, which do not see them */
+    Event *given;
+    int32_t n_given, given_room;
 } Evidence;
 
 int reads_add(Reads *reads, const bam1_t *record, const Options *options);
@@ -91,7 +95,11 @@ void reads_free(Reads *reads);
 
 int realign_reads(Evidence *evidence, Reads *reads);
 int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options);
+int compare_events(const void *a, const void *b);
+int32_t right_end(const Evidence *e, int32_t position, int32_t reference_length, const uint8_t *inserted, int32_t length);
+int given_add(Evidence *evidence, int32_t position, int32_t kind, int32_t length, const uint8_t *bases);
 int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
+int given_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 void evidence_free(Evidence *evidence);
 
 int one_gap_cost(const uint8_t *bases, const uint8_t *qualities, int length, const uint8_t *haplotype, int haplotype_length,
