@@ -31,7 +31,7 @@ LEAST_MAPPING_QUALITY = 20
 LEAST_DEPTH = 0.5
 """Mean depth of the autosomes below which nothing is said."""
 
-HIGHEST = 3.0
+HIGHEST = 2.0
 """A place deeper than so many times the mean of the autosomes counts as this deep: copies that the reference lacks."""
 
 X_COPIES = ((0.35, 0.65, 1), (0.8, 1.2, 2), (1.3, 1.7, 3))
