@@ -115,11 +115,12 @@ def evaluate(
     alignment: Annotated[Path | None, Option(help="Reads, for strata of depth", exists=True)] = None,
     all_records: Annotated[bool, Option(help="Count calls whatever their FILTER")] = False,
     discordant: Annotated[Path | None, Option(help="List of every wrong allele to write, TSV")] = None,
+    reliability: Annotated[Path | None, Option(help="Errors that GQ promises and those seen, to write, TSV")] = None,
 ) -> None:
     """Score calls against a truth set, overall and by stratum."""
     from strandwise.small_variants.evaluate import evaluate as evaluate_calls
 
-    evaluate_calls(truth, calls, reference, output, bed, alignment, not all_records, discordant)
+    evaluate_calls(truth, calls, reference, output, bed, alignment, not all_records, discordant, reliability)
 
 
 @app.command()
