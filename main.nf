@@ -149,11 +149,12 @@ workflow EVALUATION {
     reference = ['', '.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }
     SMALL_VARIANTS_EVALUATION(
         channel.of([meta, calls, file(options.truth, glob: false), file(options.truth_regions, glob: false)]),
+        options.reads ? file(options.reads, glob: false) : [],
         reference,
         codeDigest('small_variants.py', []),
     )
-    tables = SMALL_VARIANTS_EVALUATION.out.scores.map { _meta, table, _discordant -> table }
+    tables = SMALL_VARIANTS_EVALUATION.out.tables
 
     emit:
-    tables // scores by stratum
+    tables // scores by stratum, reliability of GQ
 }
