@@ -24,6 +24,7 @@ typedef struct {
     int32_t missing_base_quality;    /* stands in where a read carries no qualities */
     int32_t maximum_depth;           /* reads beyond are left out, the same ones in every shard */
     int32_t realign;                 /* 0: count what the alignments show and no more */
+    int32_t details; /* 1: keep what explains the events: turned-down ones, windows, the reads behind the rows */
     int32_t kept; /* of 65536 molecules so many are used, the same ones in every shard: training at lower depth */
 } Options;
 
@@ -63,6 +64,26 @@ typedef struct {
     int32_t given;                  /* asked for from outside */
 } Event;
 
+/* A difference that did not become an event: `score` (phred) fell short of `needed`, its reads of `reads_needed`. */
+typedef struct {
+    int32_t position, kind, length, alternate, reads, reads_needed, depth;
+    float score, needed;
+} TurnedDown;
+
+/* The window in which an event was judged: its haplotypes, and what each read costs on each of them. */
+typedef struct {
+    int32_t from, to;           /* reference span of the haplotypes */
+    int32_t span_from, span_to; /* span of the window's events with their shifts */
+    int32_t realigned;          /* 0: haplotypes have no bases, one position decided */
+    int32_t n_events, n_reads, n_haplotypes, event; /* event: which of `events` was judged */
+    Event events[MAX_EVENTS];
+    uint32_t carried[MAX_HAPLOTYPES]; /* bit k: carries events[k] */
+    int32_t lengths[MAX_HAPLOTYPES];
+    uint8_t *bases; /* of all haplotypes, one after the other */
+    int32_t *reads;
+    int32_t *costs; /* n_reads x n_haplotypes */
+} Trace;
+
 typedef struct {
     /* interval read, reference codes over it */
     int32_t start, end;
@@ -86,6 +107,11 @@ typedef struct {
     /* events asked for from outside that are no candidates: scored after the others, which do not see them */
     Event *given;
     int32_t n_given, given_room;
+    /* with Options.details */
+    TurnedDown *turned_down;
+    int32_t n_turned_down, turned_down_room;
+    int32_t *row_reads; /* n_events x rows: index of the read behind each row, or -1 */
+    Trace *traces;      /* n_events */
 } Evidence;
 
 int reads_add(Reads *reads, const bam1_t *record, const Options *options);
@@ -101,6 +127,7 @@ int given_add(Evidence *evidence, int32_t position, int32_t kind, int32_t length
 int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 int given_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 void evidence_free(Evidence *evidence);
+void traces_free(Trace *traces, int32_t n);
 
 int one_gap_cost(const uint8_t *bases, const uint8_t *qualities, int length, const uint8_t *haplotype, int haplotype_length,
                  int before, int after, const uint8_t *gap_open, int32_t *work);

@@ -59,7 +59,9 @@ static int score_site(Evidence *e, const Reads *reads, const Options *options, c
     near.features = near.likelihoods = NULL;
     near.counts = NULL;
     near.read_rows = NULL;
-    near.n_events = 0;
+    near.row_reads = NULL;
+    near.traces = NULL;
+    near.n_events = near.n_given = 0;
     near.events = malloc((size_t)(high - low + n) * sizeof(Event));
     int32_t *places = malloc((size_t)n * sizeof(int32_t)), m = 0;
     int status = -1;
@@ -80,6 +82,10 @@ static int score_site(Evidence *e, const Reads *reads, const Options *options, c
         memcpy(e->likelihoods + to * 3, near.likelihoods + from * 3, 3 * sizeof(float));
         memcpy(e->counts + to * 3, near.counts + from * 3, 3 * sizeof(int32_t));
         if (width) memcpy(e->read_rows + to * width, near.read_rows + from * width, width);
+        if (!options->details) continue;
+        memcpy(e->row_reads + to * (size_t)e->rows, near.row_reads + from * (size_t)e->rows, (size_t)e->rows * sizeof(int32_t));
+        e->traces[to] = near.traces[from];
+        near.traces[from] = (Trace){0};
     }
     status = 0;
 done:
@@ -88,6 +94,8 @@ done:
     free(near.likelihoods);
     free(near.counts);
     free(near.read_rows);
+    free(near.row_reads);
+    traces_free(near.traces, near.n_events);
     free(places);
     return status;
 }
