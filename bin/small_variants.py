@@ -88,6 +88,26 @@ def gather(
 
 
 @app.command()
+def joint(
+    gvcf: Annotated[list[Path], Option(help="gVCF of a sample, of this or of an earlier run; repeat", exists=True)],
+    reference: Reference,
+    output: Annotated[Path, Option(help="VCF of all samples to write, .vcf.gz")],
+    mendelian: Annotated[Path, Option(help="Table of Mendelian errors per trio to write, TSV")],
+    de_novo: Annotated[Path, Option(help="Table of de novo candidates to write, TSV")],
+    summary: Annotated[Path, Option(help="Figures for the report to write, JSON")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    pedigree: Annotated[Path | None, Option(help="Who is whose child: PED, six columns", exists=True)] = None,
+    intervals: Annotated[Path | None, Option(help="BED of where to genotype; default: everywhere", exists=True)] = None,
+) -> None:
+    """Genotype samples together, families by inheritance, from their gVCFs."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.joint import joint as genotype_jointly
+
+    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals)
+    write_notes(found, notes)
+
+
+@app.command()
 def summarise(
     calls: Annotated[Path, Option(help="VCF of the sample", exists=True)],
     gvcf: Annotated[Path, Option(help="gVCF of the sample", exists=True)],
