@@ -3,6 +3,7 @@
 
 include { INPUTS; checkedParameters; codeDigest; helpText; planWords } from './modules/inputs'
 include { SMALL_VARIANTS } from './modules/small_variants'
+include { JOINT } from './modules/small_variants/joint'
 include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
 include { TRAIN_DRIVERS } from './modules/drivers/training'
@@ -75,6 +76,20 @@ workflow ANALYSIS {
         codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
     )
 
+    joint_parts = channel.empty()
+    joint_notes = channel.empty()
+    if (options.joint) {
+        earlier = plan.flatMap { made -> made.gvcfs.collect { given -> [[sample: given.sample], file(given.path, glob: false), file(given.index, glob: false)] } }
+        JOINT(
+            SMALL_VARIANTS.out.gvcfs.mix(earlier),
+            reference,
+            options.pedigree ? file(options.pedigree, glob: false) : [],
+            codeDigest('small_variants.py', []),
+        )
+        joint_parts = JOINT.out.parts
+        joint_notes = JOINT.out.notes
+    }
+
     drivers_model = file(options.drivers_model ?: assets.resolve('models/drivers'), type: 'dir')
     DRIVERS(
         plan.filter { made -> 'drivers' in made.jobs }.map { made -> filesAt(made.mafs) },
@@ -97,10 +112,11 @@ workflow ANALYSIS {
     )
 
     parts = SMALL_VARIANTS.out.parts.mix(
+        joint_parts,
         DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
         DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
     )
-    notes = SMALL_VARIANTS.out.notes.mix(DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
+    notes = SMALL_VARIANTS.out.notes.mix(joint_notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
 
     emit:
     parts // one file each for the report
@@ -149,11 +165,12 @@ workflow EVALUATION {
     reference = ['', '.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }
     SMALL_VARIANTS_EVALUATION(
         channel.of([meta, calls, file(options.truth, glob: false), file(options.truth_regions, glob: false)]),
+        options.reads ? file(options.reads, glob: false) : [],
         reference,
         codeDigest('small_variants.py', []),
     )
-    tables = SMALL_VARIANTS_EVALUATION.out.scores.map { _meta, table, _discordant -> table }
+    tables = SMALL_VARIANTS_EVALUATION.out.tables
 
     emit:
-    tables // scores by stratum
+    tables // scores by stratum, reliability of GQ
 }

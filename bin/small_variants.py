@@ -14,6 +14,7 @@ Alignments = Annotated[
     list[Path], Option(help="Sorted, indexed BAM or CRAM; repeat for more of the same sample", exists=True)
 ]
 Reference = Annotated[Path, Option(help="FASTA with .fai (and .gzi) beside it", exists=True)]
+Cost = Annotated[Path | None, Option(help="Cost of this task to write, JSON")]
 Model = Annotated[Path, Option(help="Model folder with its card", exists=True)]
 
 
@@ -26,12 +27,21 @@ def shards(
     intervals: Annotated[Path | None, Option(help="BED of what to call; default: all contigs", exists=True)] = None,
     interval_padding: Annotated[int, Option(min=0, help="Bases to add on both sides of each interval")] = 0,
     sample: Annotated[str | None, Option(help="Name of the sample in the sheet")] = None,
+    sex: Annotated[str, Option(help="XX, XY or NA, as in the sheet")] = "NA",
+    sex_check: Annotated[Path | None, Option(help="What the depth of X and Y says of the sex, to write, JSON")] = None,
+    cost: Cost = None,
 ) -> None:
     """Check the alignments of one sample and cut what is to be called into shards of equal work."""
     from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.cost import metered
+    from strandwise.small_variants.sex import check_sex
     from strandwise.small_variants.shards import make_shards
 
-    write_notes(make_shards(alignment, reference, output, intervals, interval_padding, sample), notes)
+    with metered(cost, "shards"):
+        found = make_shards(alignment, reference, output, intervals, interval_padding, sample)
+        if sex_check:
+            found += check_sex(alignment, reference, intervals, interval_padding, sex, sample, sex_check)
+        write_notes(found, notes)
 
 
 @app.command()
@@ -47,13 +57,18 @@ def call(
     sex: Annotated[str, Option(help="XX, XY or NA: decides how many copies of X and Y there are")] = "NA",
     allow_model_mismatch: Annotated[bool, Option(help="Warn where the reads do not fit the model")] = False,
     threads: Annotated[int, Option(min=1)] = 1,
+    cost: Cost = None,
 ) -> None:
     """Call SNVs and indels of one sample in one shard."""
     from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.cost import metered
     from strandwise.small_variants.shards import call_to_files
 
-    found = call_to_files(alignment, reference, model, shard, sample, sex, allow_model_mismatch, threads, output, gvcf)
-    write_notes(found, notes)
+    with metered(cost, "call") as started:
+        found = call_to_files(
+            alignment, reference, model, shard, sample, sex, allow_model_mismatch, threads, output, gvcf, started
+        )
+        write_notes(found, notes)
 
 
 @app.command()
@@ -62,11 +77,34 @@ def gather(
     gvcfs: Annotated[list[Path], Option(help="gVCF of a shard; repeat", exists=True)],
     output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
     gvcf: Annotated[Path, Option(help="gVCF to write, .g.vcf.gz")],
+    cost: Cost = None,
 ) -> None:
     """Join the shards of one sample, check order and counts, index."""
+    from strandwise.small_variants.cost import metered
     from strandwise.small_variants.gather import gather as gather_shards
 
-    gather_shards(calls, gvcfs, output, gvcf)
+    with metered(cost, "gather"):
+        gather_shards(calls, gvcfs, output, gvcf)
+
+
+@app.command()
+def joint(
+    gvcf: Annotated[list[Path], Option(help="gVCF of a sample, of this or of an earlier run; repeat", exists=True)],
+    reference: Reference,
+    output: Annotated[Path, Option(help="VCF of all samples to write, .vcf.gz")],
+    mendelian: Annotated[Path, Option(help="Table of Mendelian errors per trio to write, TSV")],
+    de_novo: Annotated[Path, Option(help="Table of de novo candidates to write, TSV")],
+    summary: Annotated[Path, Option(help="Figures for the report to write, JSON")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    pedigree: Annotated[Path | None, Option(help="Who is whose child: PED, six columns", exists=True)] = None,
+    intervals: Annotated[Path | None, Option(help="BED of where to genotype; default: everywhere", exists=True)] = None,
+) -> None:
+    """Genotype samples together, families by inheritance, from their gVCFs."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.joint import joint as genotype_jointly
+
+    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals)
+    write_notes(found, notes)
 
 
 @app.command()
@@ -77,11 +115,14 @@ def summarise(
     reference: Reference,
     sample: Annotated[str, Option(help="Name for files and report")],
     output_folder: Annotated[Path, Option(help="Where to write", exists=True)] = Path(),
+    cost: Cost = None,
 ) -> None:
     """Count what was called and how the reads cover it, for the report."""
+    from strandwise.small_variants.cost import metered
     from strandwise.small_variants.summary import summarise as summarise_sample
 
-    summarise_sample(calls, gvcf, alignment, reference, sample, output_folder)
+    with metered(cost, "summarise"):
+        summarise_sample(calls, gvcf, alignment, reference, sample, output_folder)
 
 
 @app.command()
@@ -94,11 +135,12 @@ def evaluate(
     alignment: Annotated[Path | None, Option(help="Reads, for strata of depth", exists=True)] = None,
     all_records: Annotated[bool, Option(help="Count calls whatever their FILTER")] = False,
     discordant: Annotated[Path | None, Option(help="List of every wrong allele to write, TSV")] = None,
+    reliability: Annotated[Path | None, Option(help="Errors that GQ promises and those seen, to write, TSV")] = None,
 ) -> None:
     """Score calls against a truth set, overall and by stratum."""
     from strandwise.small_variants.evaluate import evaluate as evaluate_calls
 
-    evaluate_calls(truth, calls, reference, output, bed, alignment, not all_records, discordant)
+    evaluate_calls(truth, calls, reference, output, bed, alignment, not all_records, discordant, reliability)
 
 
 @app.command()

@@ -445,8 +445,8 @@ def all_pairs(sequence: str, start: int, sample: Haplotypes, how: Reads, work: P
     return add_noise(pairs, how, rng)
 
 
-def align(fastq: list[Path], fasta: Path, aligner: str, output: Path) -> None:
-    group = "@RG\\tID:SIM\\tSM:SIM\\tPL:ILLUMINA\\tLB:SIM"
+def align(fastq: list[Path], fasta: Path, aligner: str, output: Path, name: str = "SIM") -> None:
+    group = f"@RG\\tID:{name}\\tSM:{name}\\tPL:ILLUMINA\\tLB:{name}"
     if aligner == "bwa":
         if not Path(f"{fasta}.bwt").exists():
             run("bwa", "index", fasta)
@@ -459,6 +459,21 @@ def align(fastq: list[Path], fasta: Path, aligner: str, output: Path) -> None:
     if aligning.returncode:
         raise RuntimeError(f"{aligner} failed with {aligning.returncode}")
     run("samtools", "index", output)
+
+
+def write_reads(
+    sequence: str, start: int, sample: Haplotypes, how: Reads, fasta: Path, bam: Path, name: str = "SIM"
+) -> None:
+    """Simulate reads of two haplotypes and align them; name: of the sample in the read group."""
+    with tempfile.TemporaryDirectory(dir=bam.parent) as folder:
+        work = Path(folder)
+        pairs = all_pairs(sequence, start, sample, how, work)
+        fastq = [work / "1.fq", work / "2.fq"]
+        for side, path in enumerate(fastq):
+            with path.open("w") as handle:
+                handle.writelines(f"@r{n}\n{pair[side][0]}\n+\n{pair[side][1]}\n" for n, pair in enumerate(pairs))
+        pairs.clear()
+        align(fastq, fasta, how.aligner, bam, name)
 
 
 def simulate(fasta: Path, vcf: Path, region: str, how: Reads, prefix: Path) -> int:
@@ -476,15 +491,7 @@ def simulate(fasta: Path, vcf: Path, region: str, how: Reads, prefix: Path) -> i
     Path(f"{prefix}.bed").write_text(
         f"{contig}\t{start + how.fragment}\t{end - how.fragment}\n"
     )  # depth fades at the ends
-    with tempfile.TemporaryDirectory(dir=prefix.parent) as folder:
-        work = Path(folder)
-        pairs = all_pairs(sequence, start, sample, how, work)
-        fastq = [work / "1.fq", work / "2.fq"]
-        for side, path in enumerate(fastq):
-            with path.open("w") as handle:
-                handle.writelines(f"@r{n}\n{pair[side][0]}\n+\n{pair[side][1]}\n" for n, pair in enumerate(pairs))
-        pairs.clear()
-        align(fastq, fasta, how.aligner, Path(f"{prefix}.bam"))
+    write_reads(sequence, start, sample, how, fasta, Path(f"{prefix}.bam"))
     return len(sample.applied)
 
 

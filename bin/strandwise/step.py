@@ -1,12 +1,16 @@
 """Starts a step's script: answers --version, turns InputError into one message and exit status 65."""
 
 import sys
+import time
 from typing import NoReturn
 
 from typer import Typer
 
 from strandwise import __version__
 from strandwise.errors import InputError
+
+BEGAN = time.monotonic()
+"""When the step began, near enough: this module is the first that a script imports."""
 
 
 def start(app: Typer) -> NoReturn:

@@ -3,6 +3,7 @@
 import pysam  # noqa: F401  loads the htslib that the extension is linked against
 
 from strandwise_core.evidence import (
+    CHANNELS,
     FEATURES,
     MARGIN,
     READ_CHANNELS,
@@ -12,5 +13,14 @@ from strandwise_core.evidence import (
     one_gap_cost,
 )
 
-__all__ = ["FEATURES", "MARGIN", "READ_CHANNELS", "Alignments", "encode", "gap_open_penalties", "one_gap_cost"]
+__all__ = [
+    "CHANNELS",
+    "FEATURES",
+    "MARGIN",
+    "READ_CHANNELS",
+    "Alignments",
+    "encode",
+    "gap_open_penalties",
+    "one_gap_cost",
+]
 __version__ = "0.1.0"

@@ -39,17 +39,35 @@ cdef extern from "evidence.h" nogil:
         READ_CHANNEL_COUNT "READ_CHANNELS"
         READ_MARGIN "MARGIN"
     ctypedef struct Options:
-        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, assemble, kept
+        int32_t minimum_mapping_quality, minimum_base_quality, missing_base_quality, maximum_depth, realign, assemble, details, kept
     ctypedef struct Read:
-        int32_t position, end, length
+        int32_t position, end, length, cigar, n_cigar, left_clip, right_clip
+        int64_t sequence
+        uint64_t name
+        uint8_t mapping_quality, reverse, proper, low
     ctypedef struct Reads:
         Read *reads
+        uint8_t *bases
+        uint8_t *qualities
+        uint32_t *cigars
         int32_t n_reads, last_start
         int64_t without_qualities
     ctypedef struct Event:
-        int32_t position, reference_length, alternate_length, alternate, right, kind, first_support, support
+        int32_t position, reference_length, alternate_length, alternate, right, kind, first_support, support, assembled, given
     ctypedef struct Assembled:
         int32_t first, n, start "from", end "to", reads
+    ctypedef struct TurnedDown:
+        int32_t position, kind, length, alternate, reads, reads_needed, depth
+        float score, needed
+    ctypedef struct Trace:
+        int32_t from_ "from"
+        int32_t to, span_from, span_to, realigned, n_events, n_reads, n_haplotypes, event
+        Event *events
+        uint32_t *carried
+        int32_t *lengths
+        uint8_t *bases
+        int32_t *reads
+        int32_t *costs
     ctypedef struct Evidence:
         int32_t start, end
         const uint8_t *reference
@@ -58,6 +76,8 @@ cdef extern from "evidence.h" nogil:
         int32_t *disagreeing
         Event *events
         int32_t n_events
+        Event *given
+        int32_t n_given
         uint8_t *alleles
         int32_t n_alleles
         float *features
@@ -67,11 +87,17 @@ cdef extern from "evidence.h" nogil:
         Assembled *assembled
         int32_t n_assembled
         Event *parts
+        TurnedDown *turned_down
+        int32_t n_turned_down
+        int32_t *row_reads
+        Trace *traces
     int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     int reads_finish(Reads *reads, int32_t start, int32_t end, const Options *options, int sort)
     void reads_free(Reads *reads)
     int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options)
     int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows)
+    int given_add(Evidence *evidence, int32_t position, int32_t kind, int32_t length, const uint8_t *bases)
+    int given_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows)
     void evidence_free(Evidence *evidence)
     int c_one_gap_cost "one_gap_cost"(const uint8_t *bases, const uint8_t *costs, int length, const uint8_t *haplotype,
                                       int haplotype_length, int before, int after, const uint8_t *gap_open, int32_t *work)
@@ -95,6 +121,11 @@ FEATURES = (
     "is_transition", "gc", "evidence_for_sum", "is_realigned", "depth_around",
 )
 assert len(FEATURES) == N_FEATURES
+CHANNELS = (
+    "present", "evidence", "base_quality", "mapping_quality", "reverse_strand", "end_distance", "mismatches", "clipped",
+    "proper_pair", "length",
+)
+assert len(CHANNELS) == READ_CHANNEL_COUNT
 
 CODES = np.full(256, 4, dtype=np.uint8)
 for code, base in enumerate("ACGT"):
@@ -175,17 +206,25 @@ cdef class Alignments:
 
     def evidence(self, str contig, int start, int end, bytes sequence, *, bint realign=True, bint assemble=True, int rows=0,
                  int minimum_mapping_quality=5, int minimum_base_quality=10, int missing_base_quality=20,
-                 int maximum_depth=1000, double fraction=1.0):
+                 int maximum_depth=1000, double fraction=1.0, given=(), bint details=False):
         """Candidate events with evidence, and depth, of contig:start-end (0-based, half-open).
 
         sequence: the reference from max(0, start - MARGIN) to end + MARGIN or the contig's end.
         rows: reads per event to give to a read-level network; 0: none. fraction: share of the molecules to use.
+        given: events to score whatever the reads show, each (position, reference_length, alternate text), left-aligned;
+        those whose record starts in the interval count. They change nothing about other events.
+        details: True to get also what explains the events (below); meant for short intervals.
         Returns a dict of arrays. Per event (n of them, sorted by record position): record (0-based start of the VCF
         record: the base itself for an SNV, the base before for an indel), position, kind (0 SNV, 1 insertion, 2 deletion),
-        reference_length, alternate_length, alternate (the base code, or the offset in `alleles`), support, features
+        reference_length, alternate_length, alternate (the base code, or the offset in `alleles`), support, given (0: a candidate,
+        1: a candidate that was given, 2: given and no candidate), features
         [n, FEATURES], likelihoods [n, 3] (phred, of 0, 1, 2 copies), counts [n, 3] (reads for the reference, for the
         event, for neither), read_rows [n, rows, READ_CHANNELS] uint8 or None. Per position of the interval: depth,
         low_depth (reads of low mapping quality), disagreeing (bases that are not the reference's). `alleles`: base codes.
+        With details: used_reads (a list of dicts: the reads as they are used, realigned, mates joined), row_reads [n, rows]
+        (index of the read behind each row, -1 where there is none), assembled (haplotypes: start, end, number of reads
+        that show all of it, list of (position, reference_length, bases put in)), traces (per event, the window in which it was
+        judged) and turned_down (differences that did not become events, with the numbers that decided).
         """
         cdef Options options
         cdef Reads reads
@@ -203,6 +242,7 @@ cdef class Alignments:
         options.maximum_depth = maximum_depth
         options.realign = realign
         options.assemble = assemble
+        options.details = details
         options.kept = round(fraction * 65536)
         memset(&reads, 0, sizeof(reads))
         memset(&evidence, 0, sizeof(evidence))
@@ -236,9 +276,13 @@ cdef class Alignments:
                     raise OSError(f"{self.paths[i]}: damaged or cut off in {contig}:{evidence.start + 1}-{evidence.end}")
             if reads_finish(&reads, evidence.start, evidence.end, &options, self.n > 1) != 0:
                 raise MemoryError
+            for position, reference_length, alternate in given:
+                add_given(&evidence, position, reference_length, alternate)
             if evidence_candidates(&evidence, &reads, &options) != 0:
                 raise MemoryError
             if evidence_score(&evidence, &reads, &options, rows) != 0:
+                raise MemoryError
+            if given_score(&evidence, &reads, &options, rows) != 0:
                 raise MemoryError
             return self.arrays(&evidence, &reads, start, end, rows)
         finally:
@@ -247,26 +291,30 @@ cdef class Alignments:
             evidence_free(&evidence)
 
     cdef dict arrays(self, Evidence *evidence, Reads *reads, int start, int end, int rows):
-        cdef int n = evidence.n_events
+        cdef int n = evidence.n_events + evidence.n_given
         cdef int offset = start - evidence.start
         table = np.zeros((n, 8), dtype=np.int32)
         cdef int32_t[:, ::1] cells = table
+        cdef Event *event
         cdef int i
         for i in range(n):
-            cells[i, 0] = evidence.events[i].position
-            cells[i, 1] = evidence.events[i].kind
-            cells[i, 2] = evidence.events[i].reference_length
-            cells[i, 3] = evidence.events[i].alternate_length
-            cells[i, 4] = evidence.events[i].alternate
-            cells[i, 5] = evidence.events[i].support
-            cells[i, 6] = evidence.events[i].position - (evidence.events[i].kind != 0)
+            event = &evidence.events[i] if i < evidence.n_events else &evidence.given[i - evidence.n_events]
+            cells[i, 0] = event.position
+            cells[i, 1] = event.kind
+            cells[i, 2] = event.reference_length
+            cells[i, 3] = event.alternate_length
+            cells[i, 4] = event.alternate
+            cells[i, 5] = event.support
+            cells[i, 6] = event.position - (event.kind != 0)
+            cells[i, 7] = event.given + (i >= evidence.n_events)
         record = table[:, 6]
         inside = np.flatnonzero((record >= start) & (record < end))
         inside = inside[np.argsort(record[inside], kind="stable")]
         columns = table[inside]
-        return {
+        result = {
             "record": columns[:, 6], "position": columns[:, 0], "kind": columns[:, 1], "reference_length": columns[:, 2],
             "alternate_length": columns[:, 3], "alternate": columns[:, 4], "support": columns[:, 5],
+            "given": columns[:, 7],
             "features": floats(evidence.features, n, N_FEATURES)[inside],
             "likelihoods": floats(evidence.likelihoods, n, 3)[inside],
             "counts": integers(evidence.counts, n * 3).reshape(n, 3)[inside],
@@ -276,28 +324,92 @@ cdef class Alignments:
             "low_depth": integers(evidence.low_depth + offset, end - start),
             "disagreeing": integers(evidence.disagreeing + offset, end - start),
             "alleles": octets(evidence.alleles, evidence.n_alleles),
-            "haplotypes": self.haplotypes(evidence, start, end),
             "reads": reads.n_reads, "reads_without_qualities": reads.without_qualities,
         }
+        if evidence.traces != NULL:
+            result["assembled"] = assembled_haplotypes(evidence, start, end)
+            result["used_reads"] = used_reads(reads)
+            result["row_reads"] = integers(evidence.row_reads, <int64_t>n * rows).reshape(n, rows)[inside]
+            result["traces"] = [trace_of(&evidence.traces[i]) for i in inside]
+            result["turned_down"] = turned_down(evidence)
+        return result
 
 
-    cdef list haplotypes(self, Evidence *evidence, int start, int end):
-        """The assembled haplotypes that touch start-end: (start, end, reads that show all of it, events), where an event
-        is (position, reference_length, bases put in)."""
-        cdef int i, p
-        cdef Event *part
-        found = []
-        for i in range(evidence.n_assembled):
-            if evidence.assembled[i].end <= start or evidence.assembled[i].start >= end:
-                continue
-            events = []
-            for p in range(evidence.assembled[i].first, evidence.assembled[i].first + evidence.assembled[i].n):
-                part = &evidence.parts[p]
-                text = "ACGT"[part.alternate] if part.kind == 0 else "".join(
-                    ["ACGT"[evidence.alleles[part.alternate + k]] for k in range(part.alternate_length)])
-                events.append((part.position, part.reference_length, text))
-            found.append((evidence.assembled[i].start, evidence.assembled[i].end, evidence.assembled[i].reads, events))
-        return found
+cdef list used_reads(Reads *reads):
+    cdef Read *read
+    cdef int i
+    result = []
+    for i in range(reads.n_reads):
+        read = &reads.reads[i]
+        result.append({
+            "name": read.name, "position": read.position, "end": read.end, "left_clip": read.left_clip,
+            "right_clip": read.right_clip, "mapping_quality": read.mapping_quality, "reverse": bool(read.reverse),
+            "proper": bool(read.proper), "low": bool(read.low),
+            "bases": octets(reads.bases + read.sequence, read.length),
+            "qualities": octets(reads.qualities + read.sequence, read.length),
+            "cigar": [(reads.cigars[read.cigar + k] & 15, reads.cigars[read.cigar + k] >> 4) for k in range(read.n_cigar)],
+        })
+    return result
+
+
+cdef dict trace_of(Trace *trace):
+    cdef int k, h
+    cdef int64_t total = 0
+    events = [
+        (trace.events[k].position, trace.events[k].kind, trace.events[k].reference_length, trace.events[k].alternate_length,
+         trace.events[k].alternate) for k in range(trace.n_events)
+    ]
+    haplotypes = []
+    for h in range(trace.n_haplotypes):
+        haplotypes.append(octets(trace.bases + total, trace.lengths[h]))
+        total += trace.lengths[h]
+    return {
+        "start": trace.from_, "end": trace.to, "span": (trace.span_from, trace.span_to), "realigned": bool(trace.realigned),
+        "events": events, "event": trace.event, "carried": [trace.carried[h] for h in range(trace.n_haplotypes)],
+        "haplotypes": haplotypes, "reads": integers(trace.reads, trace.n_reads),
+        "costs": integers(trace.costs, <int64_t>trace.n_reads * trace.n_haplotypes).reshape(trace.n_reads, trace.n_haplotypes),
+    }
+
+
+cdef list turned_down(Evidence *evidence):
+    cdef TurnedDown *one
+    cdef int i
+    result = []
+    for i in range(evidence.n_turned_down):
+        one = &evidence.turned_down[i]
+        result.append({
+            "position": one.position, "kind": one.kind, "length": one.length, "alternate": one.alternate, "reads": one.reads,
+            "reads_needed": one.reads_needed, "depth": one.depth, "score": one.score, "needed": one.needed,
+        })
+    return result
+
+
+cdef int add_given(Evidence *evidence, int position, int reference_length, str alternate) except -1:
+    cdef int kind = 2 if not alternate else 1 if reference_length == 0 else 0
+    codes = encode(alternate or "N")
+    cdef uint8_t[::1] bases = codes
+    if given_add(evidence, position, kind, reference_length if kind == 2 else len(alternate), &bases[0]) != 0:
+        raise MemoryError
+    return 0
+
+
+cdef list assembled_haplotypes(Evidence *evidence, int start, int end):
+    """The assembled haplotypes that touch start-end: (start, end, reads that show all of it, events), where an event
+    is (position, reference_length, bases put in)."""
+    cdef int i, p
+    cdef Event *part
+    found = []
+    for i in range(evidence.n_assembled):
+        if evidence.assembled[i].end <= start or evidence.assembled[i].start >= end:
+            continue
+        events = []
+        for p in range(evidence.assembled[i].first, evidence.assembled[i].first + evidence.assembled[i].n):
+            part = &evidence.parts[p]
+            text = "ACGT"[part.alternate] if part.kind == 0 else "".join(
+                ["ACGT"[evidence.alleles[part.alternate + k]] for k in range(part.alternate_length)])
+            events.append((part.position, part.reference_length, text))
+        found.append((evidence.assembled[i].start, evidence.assembled[i].end, evidence.assembled[i].reads, events))
+    return found
 
 
 cdef object floats(const float *values, int64_t n, int width):

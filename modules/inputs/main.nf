@@ -257,7 +257,7 @@ def sheetPath(text, sheet) {
 // beside it, and whether CHECK_INPUTS looks into it. Big remote files it does not: their headers are checked when calling begins.
 def inputFiles(options) {
     def found = options.input ? sheetFiles(file(options.input, glob: false)) : []
-    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'fasta'].findAll { name -> options[name] }.each { name ->
+    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'pedigree', 'fasta'].findAll { name -> options[name] }.each { name ->
         found << inputFile(name, options[name], file(options[name], glob: false))
     }
     if (options.fasta) {
@@ -283,7 +283,7 @@ def mafFiles(text) {
 
 // The files that a sheet names, each once, and the indexes beside its alignments.
 def sheetFiles(sheet) {
-    def columns = ['bam', 'bai', 'cram', 'crai', 'maf', 'expression']
+    def columns = ['bam', 'bai', 'cram', 'crai', 'gvcf', 'maf', 'expression']
     def texts = sheetRows(sheet).collectMany { row -> columns.collect { column -> row[column]?.toString() } }.findAll().unique()
     def named = texts.collect { text -> inputFile('sheet', text, sheetPath(text, sheet)) }
     def beside = named.findAll { entry -> entry.index }.collect { entry -> inputFile('sheet_index', '', entry.index) }
@@ -293,7 +293,7 @@ def sheetFiles(sheet) {
 // One input file as inputFiles lists it.
 def inputFile(name, given, path) {
     def there = path.exists()
-    def large = path.name =~ /\.(bam|bai|csi|cram|crai|fa|fasta|fna)(\.gz)?$/
+    def large = path.name =~ /\.(bam|bai|csi|cram|crai|fa|fasta|fna|vcf)(\.gz)?$/
     return [
         name: name,
         given: given.toString(),
@@ -310,9 +310,10 @@ def unstageable(path) {
     return path.toString() =~ /[$\p{Cntrl}]/
 }
 
-// The index beside an alignment; null where there is none.
+// The index beside an alignment or a gVCF; null where there is none.
 def alignmentIndex(path) {
-    def endings = path.name.endsWith('.bam') ? ['.bai', '.csi'] : path.name.endsWith('.cram') ? ['.crai'] : []
+    def known = ['.bam': ['.bai', '.csi'], '.cram': ['.crai'], '.g.vcf.gz': ['.tbi']]
+    def endings = known.findResult { suffix, found -> path.name.endsWith(suffix) ? found : null } ?: []
     def names = endings.collectMany { ending -> [path.name + ending, path.name.replaceFirst(/\.(bam|cram)$/, ending)] }
     return names.collect { name -> path.resolveSibling(name.toString()) }.find { candidate -> candidate.exists() }
 }

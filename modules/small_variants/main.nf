@@ -21,6 +21,7 @@ process SHARD_SMALL_VARIANTS {
     output:
     tuple val(meta), path('shards/*.bed'), emit: shards
     path "${meta.id}.shards.notes.json", emit: notes
+    path "${meta.id}.{sex,shards.cost}.json", emit: parts
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
 
     script:
@@ -32,8 +33,11 @@ process SHARD_SMALL_VARIANTS {
         --reference ${reference[0]} \\
         ${regions} \\
         --sample ${quoted(meta.sample)} \\
+        --sex ${meta.sex ?: 'NA'} \\
         --output shards \\
-        --notes ${meta.id}.shards.notes.json
+        --notes ${meta.id}.shards.notes.json \\
+        --sex-check ${meta.id}.sex.json \\
+        --cost ${meta.id}.shards.cost.json
     """
 }
 
@@ -53,6 +57,7 @@ process CALL_SMALL_VARIANTS {
     output:
     tuple val(meta), path("${shard.baseName}.vcf.gz"), path("${shard.baseName}.g.vcf.gz"), path('*.tbi'), emit: calls
     path "${meta.id}.${shard.baseName}.notes.json", emit: notes
+    path "${meta.id}.${shard.baseName}.cost.json", emit: cost
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
     tuple val(task.process), val('LiteRT'), eval("python3 -c 'import importlib.metadata as m; print(m.version(\"ai-edge-litert\"))'"), topic: versions
 
@@ -70,7 +75,8 @@ process CALL_SMALL_VARIANTS {
         --threads ${task.cpus} \\
         --output ${shard.baseName}.vcf.gz \\
         --gvcf ${shard.baseName}.g.vcf.gz \\
-        --notes ${meta.id}.${shard.baseName}.notes.json
+        --notes ${meta.id}.${shard.baseName}.notes.json \\
+        --cost ${meta.id}.${shard.baseName}.cost.json
     """
 }
 
@@ -87,6 +93,7 @@ process GATHER_SMALL_VARIANTS {
     output:
     tuple val(meta), path("${meta.id}.vcf.gz"), path("${meta.id}.vcf.gz.tbi"), emit: calls
     tuple val(meta), path("${meta.id}.g.vcf.gz"), path("${meta.id}.g.vcf.gz.tbi"), emit: gvcfs
+    path "${meta.id}.gather.cost.json", emit: cost
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
 
     script:
@@ -96,7 +103,8 @@ process GATHER_SMALL_VARIANTS {
         ${[calls].flatten().collect { call -> "--calls ${call}" }.join(' ')} \\
         ${[gvcfs].flatten().collect { gvcf -> "--gvcfs ${gvcf}" }.join(' ')} \\
         --output ${meta.id}.vcf.gz \\
-        --gvcf ${meta.id}.g.vcf.gz
+        --gvcf ${meta.id}.g.vcf.gz \\
+        --cost ${meta.id}.gather.cost.json
     """
 }
 
@@ -125,7 +133,8 @@ process SUMMARISE_SMALL_VARIANTS {
         --gvcf ${gvcf} \\
         ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
         --reference ${reference[0]} \\
-        --sample ${meta.id}
+        --sample ${meta.id} \\
+        --cost ${meta.id}.summary.cost.json
     """
 }
 
@@ -158,12 +167,14 @@ workflow SMALL_VARIANTS {
         reference,
         code,
     )
+    reliability = calls.map { _meta, _vcf, _tbi -> model.resolve('reliability.tsv') }.unique().filter { path -> path.exists() }
     parts = SUMMARISE_SMALL_VARIANTS.out.parts.flatten()
+        .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, reliability)
     notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes)
 
     emit:
     calls // [meta, vcf, tbi]
     gvcfs // [meta, gvcf, tbi]
-    parts // one file each for the report: NAME.bcftools_stats.txt, NAME.samtools_stats.txt, NAME.coverage.txt, NAME.small_variants.json
+    parts // one file each for the report: NAME.bcftools_stats.txt, NAME.samtools_stats.txt, NAME.coverage.txt, NAME.small_variants.json, NAME.sex.json, NAME.*.cost.json
     notes // one *.notes.json each
 }

@@ -46,11 +46,14 @@ process EVALUATE_SMALL_VARIANTS {
 
     input:
     tuple val(meta), path(calls), path(truth), path(bed)
+    path alignment, stageAs: 'reads/*'
+    path alignment_index, stageAs: 'reads/*'
     path reference, arity: '2..*'
     val code // digest of the package folders that the command uses
 
     output:
-    tuple val(meta), path("${meta.id}.evaluation.tsv"), path("${meta.id}.discordant.tsv"), emit: scores
+    path "${meta.id}.{evaluation,reliability}.tsv", emit: tables
+    path "${meta.id}.discordant.tsv", emit: discordant
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
 
     script:
@@ -61,7 +64,9 @@ process EVALUATE_SMALL_VARIANTS {
         --calls ${calls} \\
         --bed ${bed} \\
         --reference ${reference[0]} \\
+        ${alignment ? "--alignment ${alignment}" : ''} \\
         --output ${meta.id}.evaluation.tsv \\
+        --reliability ${meta.id}.reliability.tsv \\
         --discordant ${meta.id}.discordant.tsv
     """
 }
@@ -116,13 +121,14 @@ workflow SMALL_VARIANTS_TRAINING {
 workflow SMALL_VARIANTS_EVALUATION {
     take:
     calls     // [meta, vcf, truth, bed]
+    alignment // reads of the sample, or []
     reference // [fasta, fai] or [fasta, fai, gzi]; a value
     code      // digest of the code
 
     main:
-    EVALUATE_SMALL_VARIANTS(calls, reference, code)
-    scores = EVALUATE_SMALL_VARIANTS.out.scores
+    EVALUATE_SMALL_VARIANTS(calls, alignment, alignment ? indexBeside(alignment) : [], reference, code)
+    tables = EVALUATE_SMALL_VARIANTS.out.tables.flatten()
 
     emit:
-    scores // [meta, table by stratum, list of wrong alleles]
+    tables // one file each: scores by stratum, reliability of GQ
 }

@@ -104,7 +104,7 @@ def test_not_utf8_is_told(tmp_path: Path) -> None:
         ),
         (
             "patient,sample,sex\nP1,S1,XX",
-            ["row 2, bam: none of bam, cram, maf, expression is given; a row needs at least one"],
+            ["row 2, bam: none of bam, cram, gvcf, maf, expression is given; a row needs at least one"],
         ),
         ("patient,sample,sex,bam\nP1,S1,male,a.bam", ["row 2, sex: 'male': one of XX, XY, NA is possible"]),
         (

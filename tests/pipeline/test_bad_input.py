@@ -108,7 +108,7 @@ def test_a_parameters_file_and_all_problems_of_the_input(tmp_path: Path, kind: s
         "sheet.csv: row 2, sample: 'S 1': letters, digits, '.', '_' and '-' are possible, a letter or digit first",
         "sheet.csv: row 2, bam: NA12878.bam: no such file; the folder holds NA12879.bam",
         "sheet.csv: row 3, sex: 'male': one of XX, XY, NA is possible",
-        "sheet.csv: row 3, bam: none of bam, cram, maf, expression is given; a row needs at least one",
+        "sheet.csv: row 3, bam: none of bam, cram, gvcf, maf, expression is given; a row needs at least one",
         "sheet.csv: row 3, sex: patient P1 has sex male here and XX in row 2; write the same in all rows of the patient",
     ]
 

@@ -1,6 +1,7 @@
 """Makes what the jobs leave for the report: the same files, with random but seeded numbers, for any number of samples."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pandas as pd
 from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
 from strandwise.formats.notes import Note, write_notes
+from strandwise.formats.shares import share_interval
 from strandwise.formats.tables import Table, write_table
-from strandwise.small_variants.tables import EVALUATION
+from strandwise.small_variants.reliability import Judged, reliability_of
+from strandwise.small_variants.sex import Depths, judged
+from strandwise.small_variants.tables import EVALUATION, RELIABILITY
 
 CHROMOSOMES = {f"chr{name}": 250_000_000 - 8_000_000 * index for index, name in enumerate([*range(1, 23), "X", "Y"])}
 SHORT_CONTIGS = {f"chrUn_{index}": 20_000 for index in range(400)}
@@ -122,9 +126,35 @@ def add_evaluation(folder: Path, identifier: str, missed: int) -> None:
         found = total - fn
         precision, recall = found / (found + fp), found / total
         f1 = 2 * precision * recall / (precision + recall)
-        rows.append(("all", "all", kind, total, found + fp, found, found, fn, fp, 0, precision, recall, f1))
+        least, most = share_interval(fn + fp, total + found + fp)
+        numbers = (total, found + fp, found, found, fn, fp, 0, precision, recall, f1, 1 - most, 1 - least)
+        rows += [(*part, kind, *numbers) for part in (("all", "all"), ("genotype", "heterozygous"))]
     frame = pd.DataFrame(rows, columns=[column.name for column in EVALUATION.columns])
     write_table(EVALUATION, frame, "small_variants 1", folder / f"{identifier}.evaluation.tsv")
+
+
+def add_reliability(path: Path, *sets: str) -> None:
+    """Of each set: 1,000 called SNPs at GQ 15 to 20 with 25 errors expected and 60 seen; 500 rejected indels, 2 expected, 1 seen."""
+    frames = []
+    for name in sets:
+        called = [Judged("SNP", 16.0, True, 0.025, number < 60) for number in range(1000)]
+        rejected = [Judged("INDEL", 24.0, False, 0.004, number < 1) for number in range(500)]
+        frames.append(reliability_of(name, called + rejected))
+    write_table(RELIABILITY, pd.concat(frames), "small_variants 1", path)
+
+
+def add_costs(folder: Path, identifier: str, shards: int) -> None:
+    """`shards` shards of 60 s and the tasks around them."""
+    tasks = {"shards": ("shards", 0.2, 1.0), "gather": ("gather", 0.2, 2.0), "summary": ("summarise", 0.4, 100.4)}
+    tasks |= {f"{number:04}": ("call", 0.5, 60.5) for number in range(1, shards + 1)}
+    for name, (task, start, cpu) in tasks.items():
+        cost = {"task": task, "start_s": start, "cpu_s": cpu, "wall_s": 2 * cpu, "peak_mb": 100.0}
+        (folder / f"{identifier}.{name}.cost.json").write_text(json.dumps(cost))
+
+
+def add_sex(folder: Path, identifier: str, sheet: str, x: float | None, y: float | None) -> None:
+    checked = judged(identifier, sheet, Depths(31.2, x, y))
+    (folder / f"{identifier}.sex.json").write_text(json.dumps(asdict(checked)))
 
 
 def add_history(folder: Path, epochs: int) -> None:

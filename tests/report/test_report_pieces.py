@@ -15,7 +15,8 @@ from strandwise.report.figures import Axis, Point, _free_box, grid, labelled_sca
 from strandwise.report.light import even_bins, lighter
 from strandwise.report.overview import attention
 from strandwise.report.parts import Parts, natural, read_versions
-from strandwise.report.small_variants import bases_text, covered, median_of_histogram, summary_numbers
+from strandwise.report.small_variants import bases_text, median_of_histogram
+from strandwise.report.statistics import covered, summary_numbers
 
 
 def test_numbers_as_people_write_them() -> None:

@@ -11,7 +11,6 @@ from strandwise.errors import InputError
 from strandwise.small_variants.evaluate import (
     Allele,
     compare,
-    context,
     counts,
     discordant,
     evaluate,
@@ -20,6 +19,7 @@ from strandwise.small_variants.evaluate import (
     place,
     trimmed,
 )
+from strandwise.small_variants.strata import context
 
 #           0         1         2         3         4         5         6
 #           0123456789012345678901234567890123456789012345678901234567890123

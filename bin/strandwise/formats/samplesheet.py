@@ -156,13 +156,13 @@ def _row_problems(values: dict[str, str], schema: dict[str, Any]) -> Iterator[st
         elif error.path:
             column = str(error.path[0])
             yield f"{column}: {values[column]!r}: {properties[column].get('errorMessage', error.message)}"
-    used = [column for column in ("bam", "cram", "maf", "expression") if column in values]
+    used = [column for column in ("bam", "cram", "gvcf", "maf", "expression") if column in values]
     if {"bam", "cram"} <= set(used):
         yield "bam and cram: both are given; leave one of them out"
     if not used and "fastq_1" in values:
         yield "bam: reads come as FASTQ only; align them first (nf-core/sarek does) and give bam or cram"
     elif not used:
-        yield "bam: none of bam, cram, maf, expression is given; a row needs at least one"
+        yield "bam: none of bam, cram, gvcf, maf, expression is given; a row needs at least one"
 
 
 def _cross_row_problems(rows: list[Row], name: str) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _cross_row_problems(rows: list[Row], name: str) -> Iterator[str]:
     yield from _contradictions(rows, name, "patient", "sex", "write the same in all rows of the patient")
     files: dict[str, Row] = {}
     for row in rows:
-        for column in ("bam", "cram"):
+        for column in ("bam", "cram", "gvcf"):
             path = row.values.get(column)
             if path and path in files:
                 yield f"{name}: {row.place}, {column}: {path} stands in {files[path].place} already; each alignment belongs to one row"

@@ -13,6 +13,7 @@ from strandwise.formats.samplesheet import Row, check_sheet, read_sheet, row_num
 from strandwise.inputs.alignments import check_headers, read_contigs
 from strandwise.inputs.cohort import check_tables
 from strandwise.inputs.files import Files, read_files
+from strandwise.inputs.joint import check_joint
 from strandwise.inputs.plan import JOBS, Plan, make_plan, write_plan
 
 
@@ -51,6 +52,7 @@ def check(
         found, more = check_headers(rows, sheet.name if sheet else "", files, contigs)
         problems += found
         notes += more
+    problems += check_joint(parameters, rows, sheet.name if sheet else "", files)
     problems += check_tables(rows, sheet.name if sheet else "", files)
     problems = sorted(dict.fromkeys(problems), key=row_number)
     return (None if problems else make_plan(jobs, rows, files)), problems, notes
@@ -70,7 +72,7 @@ def _read_sheet(sheet: Path, schema: Path) -> tuple[list[Row], list[str], list[N
 
 def _file_problems(rows: list[Row], files: Files, sheet: Path | None) -> Iterator[str]:
     for row in rows:
-        for column in ("bam", "bai", "cram", "crai", "maf", "expression"):
+        for column in ("bam", "bai", "cram", "crai", "gvcf", "maf", "expression"):
             if column not in row.values:
                 continue
             file = files.of_sheet(row.values[column])
@@ -84,10 +86,11 @@ def _file_problems(rows: list[Row], files: Files, sheet: Path | None) -> Iterato
 def plan_jobs(parameters: dict[str, Any], rows: list[Row], files: Files) -> tuple[list[str], list[str]]:
     """Choose the jobs that --tools asks for, or all that the input allows. Returns them and what is missing for them."""
     aligned = any("bam" in row.values or "cram" in row.values for row in rows)
+    called = aligned or (bool(parameters.get("joint")) and any("gvcf" in row.values for row in rows))
     mutations = bool(files.named("cohort_maf")) or any("maf" in row.values for row in rows)
     expression = bool(files.named("cohort_expression")) or any("expression" in row.values for row in rows)
     needs = {
-        "small_variants": (aligned, "--input with a column bam or cram"),
+        "small_variants": (called, "--input with a column bam or cram"),
         "drivers": (mutations, "--cohort_maf, or --input with a column maf"),
         "drug_response": (
             expression or mutations,
@@ -101,7 +104,7 @@ def plan_jobs(parameters: dict[str, Any], rows: list[Row], files: Files) -> tupl
         problems.append(
             "--input, --cohort_maf, --cohort_expression: nothing is given; give at least one of them (--help lists all)"
         )
-    if "small_variants" in jobs and aligned and not parameters.get("fasta"):
+    if "small_variants" in jobs and called and not parameters.get("fasta"):
         problems.append("--fasta: missing; calling needs the reference genome that the reads were aligned to")
     if "drug_response" in jobs and expression and not parameters.get("expression_scale"):
         problems.append("--expression_scale: missing; say what the expression values are: tpm, counts, log2 or zscore")

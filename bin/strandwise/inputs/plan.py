@@ -33,14 +33,24 @@ class Sample:
 
 
 @dataclass
+class Gvcf:
+    """The gVCF of a sample from an earlier run."""
+
+    sample: str
+    path: str
+    index: str
+
+
+@dataclass
 class Plan:
-    """jobs: those that run; samples: to be called; mafs and expression: tables of the cohort and of single samples."""
+    """jobs: those that run; samples: to be called; gvcfs: of earlier runs, for joint genotyping; mafs and expression: tables of the cohort and of single samples."""
 
     jobs: list[str] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     reference: Indexed | None = None
     mafs: list[str] = field(default_factory=list)
     expression: list[str] = field(default_factory=list)
+    gvcfs: list[Gvcf] = field(default_factory=list)
 
 
 def make_plan(jobs: list[str], rows: Iterable[Row], files: Files) -> Plan:
@@ -65,6 +75,7 @@ def make_plan(jobs: list[str], rows: Iterable[Row], files: Files) -> Plan:
         _reference(files),
         paths_of(rows, files, "maf", "cohort_maf"),
         paths_of(rows, files, "expression", "cohort_expression"),
+        gvcfs_of(rows, files) if "small_variants" in jobs else [],
     )
 
 
@@ -77,6 +88,12 @@ def _reference(files: Files) -> Indexed | None:
     needed = [f"{path}.fai", f"{path}.gzi"] if path.endswith(".gz") else [f"{path}.fai"]
     there = [file.path for file in files.named("fasta_index") if file.path in needed]
     return Indexed(path, there if len(there) == len(needed) else [])
+
+
+def gvcfs_of(rows: Iterable[Row], files: Files) -> list[Gvcf]:
+    """gVCFs of the sheet with their indexes."""
+    found = [(row.values["sample"], files.of_sheet(row.values["gvcf"])) for row in rows if "gvcf" in row.values]
+    return [Gvcf(sample, file.path, file.index or "") for sample, file in found]
 
 
 def paths_of(rows: Iterable[Row], files: Files, column: str, parameter: str) -> list[str]:

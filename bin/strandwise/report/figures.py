@@ -130,3 +130,41 @@ def _free_box(x: float, y: float, width: float, taken: Sequence[Box]) -> Box | N
         if inside and free:
             return box
     return None
+
+
+def forest(rows: Sequence[tuple[str, str, float, float, float, str, str]], axis: str) -> str:
+    """Values with their intervals, one line each, on a common scale that ends at 1.
+
+    rows: heading (drawn where it changes), label, low, value, high, CSS colour, text shown on hover.
+    """
+    row_height, left, right, top = 19, 238, 30, 8
+    floor = math.floor(10 * min((row[2] for row in rows), default=0.0)) / 10
+    headings = sum(1 for index, row in enumerate(rows) if not index or rows[index - 1][0] != row[0])
+    height = top + row_height * (len(rows) + headings) + 44
+
+    def across(value: float) -> float:
+        return left + (max(value, floor) - floor) / (1 - floor) * (WIDTH - left - right)
+
+    parts = [f'<div class="sw-wide"><svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {height}" role="img">']
+    for step in range(11):
+        tick = floor + (1 - floor) * step / 10
+        parts.append(f'<path class="grid" d="M{across(tick):.1f} {top}V{height - 36}"/>')
+        parts.append(f'<text x="{across(tick):.1f}" y="{height - 20}" text-anchor="middle">{tick:.3g}</text>')
+    parts.append(
+        f'<text class="axis" x="{(left + WIDTH - right) / 2}" y="{height - 4}" text-anchor="middle">{axis}</text>'
+    )
+    y, before = top, None
+    for heading, label, low, value, high, colour, said in rows:
+        if heading != before:
+            parts.append(f'<text class="heading" x="8" y="{y + 15}">{html.text(heading)}</text>')
+            y += row_height
+            before = heading
+        parts.append(
+            f'<g><title>{html.text(said)}</title><text x="{left - 10}" y="{y + 14}" text-anchor="end">{html.text(label)}</text>'
+        )
+        parts.append(
+            f'<path stroke="{colour}" stroke-width="2" opacity=".6" d="M{across(low):.1f} {y + 9.5}H{across(high):.1f}"/>'
+        )
+        parts.append(f'<circle cx="{across(value):.1f}" cy="{y + 9.5}" r="4.5" fill="{colour}"/></g>')
+        y += row_height
+    return "".join([*parts, "</svg></div>"])

@@ -86,15 +86,27 @@ class Parts:
         name = self.planned.get(identifier) or self.called.get(identifier, {}).get("sample", identifier)
         return name if name == identifier else f"{name} ({identifier})"
 
+    def owner(self, name: str) -> str:
+        """The sample's id where a file's name (without its ending) is of one of its tasks, otherwise the name."""
+        words = name.split(".")
+        beginnings = (".".join(words[:count]) for count in range(len(words), 0, -1))
+        return next((text for text in beginnings if text in self.planned or text in self.called), name)
+
     @cached_property
     def notes(self) -> list[tuple[str, Note]]:
         """(step, note) of every step: a sample's id where the file is of one of its tasks, otherwise the file's name."""
-        known = sorted({*self.planned, *self.called}, key=len, reverse=True)
-        found = []
-        for path in self.files("*.notes.json"):
-            name = path.name.removesuffix(".notes.json")
-            step = next((identifier for identifier in known if f"{name}.".startswith(f"{identifier}.")), name)
-            found += [(step, note) for note in read_notes(path)]
+        return [
+            (self.owner(path.name.removesuffix(".notes.json")), note)
+            for path in self.files("*.notes.json")
+            for note in read_notes(path)
+        ]
+
+    @cached_property
+    def costs(self) -> dict[str, list[dict[str, Any]]]:
+        """What each task of a sample cost, by the sample's id."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for path in self.files("*.cost.json"):
+            found.setdefault(self.owner(path.name.removesuffix(".cost.json")), []).append(json.loads(path.read_text()))
         return found
 
     def files(self, pattern: str) -> list[Path]:

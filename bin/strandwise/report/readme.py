@@ -32,7 +32,7 @@ def results_readme(chapters: Sequence[Chapter], parts: Parts) -> str:
 
 def closing_lines(chapters: Sequence[Chapter], entries: Sequence[Attention]) -> str:
     """What was found, a line per job, and what needs attention, errors and warnings only."""
-    cards = [card for chapter in chapters for card in chapter.cards]
+    cards = [card for chapter in chapters for card in chapter.cards if card.words]
     width = max((len(card.title) for card in cards), default=0) + 2
     lines = [f"{card.title:<{width}}{card.words}" for card in cards] or ["No job produced results."]
     urgent = [entry for entry in entries if entry[0] != "info"]

@@ -9,7 +9,7 @@ from typing import Any
 class Card:
     """A card of the first section: what it counts, the figure in large letters, what to know about it (HTML).
 
-    words: the same in one line of plain text, for the end of a run.
+    words: the same in one line of plain text, for the end of a run; empty: not said there.
     """
 
     title: str

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from strandwise.report import html
+from strandwise.report import cost, html, reliability, sex
 from strandwise.report.parts import Parts
 from strandwise.report.section import Card, Chapter, Parent
+from strandwise.report.statistics import covered, summary_numbers
 
 PARENT = Parent("small_variants", "Germline small variants", "SNVs and short indels, called by a TensorFlow network.")
 
@@ -26,10 +27,15 @@ def chapter(parts: Parts) -> Chapter | None:
         return None
     labels = {identifier: html.text(parts.label(identifier)) for identifier in summaries}
     models = sorted({summary["model_version"] for summary in summaries.values() if summary.get("model_version")})
-    sections = [_table(parts, labels), _reads(parts, labels), _counts(summaries, labels), _filters(summaries, labels)]
-    sections += [_genotype_quality(summaries, labels), _reliability(summaries)]
+    sections = [_table(parts, labels), _reads(parts, labels), sex.section(PARENT, parts, labels)]
+    sections += [_counts(summaries, labels), _filters(summaries, labels)]
+    sections += [_genotype_quality(summaries, labels), _reliability(parts)]
+    cards = [_card(summaries, labels)]
+    if costs := cost.costs_of(parts):
+        cards.append(cost.card(costs, PARENT.identifier))
+        sections.append(cost.section(PARENT, parts, costs, labels))
     return Chapter(
-        cards=[_card(summaries, labels)],
+        cards=cards,
         sections=[section for section in sections if section],
         methods=METHODS,
         citations=("deepvariant", "tensorflow", "guo", "samtools"),
@@ -109,20 +115,6 @@ def _table(parts: Parts, labels: Mapping[str, str]) -> dict[str, Any]:
     looked at. Filtered: variant genotypes that a filter holds back."""
     content = html.table(header, rows, "sw-calls", range(1, len(header) - 1))
     return PARENT.html("small_variants_samples", "Per sample", content, description)
-
-
-def summary_numbers(content: str) -> dict[str, float]:
-    """The SN lines of samtools stats: name → value."""
-    rows = (line.split("\t") for line in content.splitlines() if line.startswith("SN\t"))
-    return {row[1].rstrip(":"): float(row[2]) for row in rows}
-
-
-def covered(content: str) -> tuple[int, float]:
-    """From samtools coverage: bases with at least one read, and their mean depth (0 where there is none)."""
-    rows = [line.split("\t") for line in content.splitlines() if line and not line.startswith("#")]
-    bases = sum(int(row[4]) for row in rows)
-    depth = sum(float(row[6]) * (int(row[2]) - int(row[1]) + 1) for row in rows)
-    return bases, depth / bases if bases else 0.0
 
 
 def bases_text(count: int) -> str:
@@ -254,7 +246,7 @@ def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -
         list(data.values()),
         "Share of the passed calls that a cut-off on GQ would keep.",
         helptext="""GQ is phred-scaled: a call with GQ 20 is expected to have a wrong genotype once in 100, GQ 30 once in
-        1,000. It is calibrated on simulated reads; the reliability figures of the release stand in docs/models.md.""",
+        1,000. It is calibrated on simulated reads; how well it keeps its promise on others of them stands below.""",
         settings={
             "xlab": "GQ cut-off",
             "ylab": "calls kept",
@@ -266,20 +258,13 @@ def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -
     )
 
 
-def _reliability(summaries: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Errors seen against errors expected per GQ bin, as the model's card has them (held-out simulated reads)."""
-    curve = next((summary["reliability"] for summary in summaries.values() if summary.get("reliability")), None)
-    if not curve:
+def _reliability(parts: Parts) -> dict[str, Any] | None:
+    """Errors seen against errors promised per GQ bin, from the table that lies with the model (held-out simulated reads)."""
+    table = parts.table("reliability.tsv")
+    if table is None:
         return None
-    series = {
-        html.text(kind): [(row["expected"], row["observed"]) for row in rows if row["observed"] > 0]
-        for kind, rows in curve.items()
-    }
-    return PARENT.plot(
-        "small_variants_reliability",
-        "Does GQ mean what it says?",
-        "linegraph",
-        series,
-        "Error rate that GQ promises against the error rate seen on held-out data of this model (not on your samples).",
-        settings={"xlab": "expected error rate", "ylab": "observed error rate", "xlog": True, "ylog": True},
-    )
+    description = """Errors that GQ promises and errors seen, on simulated reads that this model neither learned from nor was calibrated
+    on: what to expect of the model, not a measurement of your samples."""
+    return PARENT.html(
+        "small_variants_reliability", "Does GQ mean what it says?", reliability.content(table), description
+    ) | {"helptext": reliability.HELP}

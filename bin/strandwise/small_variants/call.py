@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from strandwise.formats.vcf import IntervalCalls
 from strandwise.models.card import Card
 from strandwise.small_variants.candidates import CandidateReader, Candidates
 from strandwise.small_variants.genotypes import plain_probabilities, reference_quality, site_calls
+
+if TYPE_CHECKING:
+    from strandwise.small_variants.network import Genotyper
 
 
 def call_shard(
@@ -20,22 +24,31 @@ def call_shard(
     ploidy: int | Sequence[int] = 2,
     threads: int = 1,
     realign: bool = True,
+    assemble: bool = True,
 ) -> Iterator[IntervalCalls]:
-    """Yield what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
+    """Give what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
 
+    Files are opened and networks loaded at once, the reads are read as the pieces are asked for.
     Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
     and a prior alone; ploidy: copies per cell, of all intervals or of each; realign: False to count only what the
-    alignments show (both to measure what they are worth).
+    alignments show; assemble: False for haplotypes of single differences that the alignments show (all three to measure
+    what they are worth).
     Raises InputError for alignments that cannot be read.
     """
-    reader = CandidateReader(alignments, reference, realign)
+    reader = CandidateReader(alignments, reference, realign, assemble=assemble)
     genotyper = None
     if model is not None:
         from strandwise.small_variants.network import Genotyper
 
         genotyper = Genotyper(model, threads)
-    rows = genotyper.rows if genotyper else 0
     copies = [ploidy] * len(intervals) if isinstance(ploidy, int) else ploidy
+    return _pieces(reader, genotyper, intervals, copies)
+
+
+def _pieces(
+    reader: CandidateReader, genotyper: "Genotyper | None", intervals: Sequence[Interval], copies: Sequence[int]
+) -> Iterator[IntervalCalls]:
+    rows = genotyper.rows if genotyper else 0
     for interval, here in zip(intervals, copies, strict=True):
         for piece in reader.pieces(interval.contig, interval.start, interval.end, rows):
             probabilities = genotyper.probabilities(piece) if genotyper else plain_probabilities(piece)

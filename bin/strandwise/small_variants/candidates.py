@@ -1,6 +1,7 @@
 """Reads the candidate events of an interval, with their evidence, through the compiled core."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,12 @@ ROWS = 32
 SNV, INSERTION, DELETION = 0, 1, 2
 BASES = "ACGT"
 
+GIVEN, GIVEN_ONLY = 1, 2
+"""A candidate that was also given from outside; an event that was given and is no candidate by its reads."""
+
+Event = tuple[int, int, str]
+"""A left-aligned change: first reference base replaced (0-based), their number, the bases that take their place."""
+
 
 @dataclass(slots=True)
 class Candidates:
@@ -31,7 +38,7 @@ class Candidates:
     features float32 (n, features); likelihoods float32 (n, 3): phred, of 0, 1 and 2 copies, the smallest 0;
     counts int32 (n, 3): reads for the reference, for the event, for neither; read_rows uint8 (n, ROWS, channels) or
     None; depth, disagreeing int32 (end - start,): reads that count, and those whose base is not the reference's;
-    low_depth: reads that are not mapped with confidence.
+    low_depth: reads that are not mapped with confidence; given int (n,): 0, GIVEN or GIVEN_ONLY, None for all 0.
     """
 
     contig: str
@@ -48,6 +55,7 @@ class Candidates:
     depth: np.ndarray
     disagreeing: np.ndarray
     low_depth: np.ndarray
+    given: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.record)
@@ -61,16 +69,25 @@ class Candidates:
 class CandidateReader:
     """Reads one sample's alignments piece by piece.
 
-    realign: False to count only what the alignments show; fraction: share of the molecules to use, by their names.
+    realign: False to count only what the alignments show; assemble: False for haplotypes of shown differences only;
+    fraction: share of the molecules to use, by their names.
     Raises InputError, naming file and place, for alignments that cannot be read.
     """
 
-    def __init__(self, alignments: list[Path], reference: Path, realign: bool = True, fraction: float = 1.0):
+    def __init__(
+        self,
+        alignments: list[Path],
+        reference: Path,
+        realign: bool = True,
+        fraction: float = 1.0,
+        assemble: bool = True,
+    ):
         import pysam
         import strandwise_core
 
         self.core = strandwise_core
         self.realign = realign
+        self.assemble = assemble
         self.fraction = fraction
         self.fasta: pysam.FastaFile = pysam.FastaFile(str(reference))
         self.lengths = dict(zip(self.fasta.references, self.fasta.lengths, strict=True))
@@ -83,21 +100,35 @@ class CandidateReader:
         """Reference bases of [start, end), upper case."""
         return self.fasta.fetch(contig, start, end).upper()
 
-    def pieces(self, contig: str, start: int, end: int, rows: int = 0) -> Iterator[Candidates]:
-        """Candidates of [start, end), cut at multiples of PIECE."""
+    def pieces(
+        self, contig: str, start: int, end: int, rows: int = 0, given: Sequence[Event] = ()
+    ) -> Iterator[Candidates]:
+        """Candidates of [start, end), cut at multiples of PIECE. given: events of the contig, sorted by position."""
         end = min(end, self.lengths[contig])
         while start < end:
             stop = min(end, (start // PIECE + 1) * PIECE)
-            yield self.candidates(contig, start, stop, rows)
+            low, high = bisect_left(given, (start,)), bisect_left(given, (stop + 1,))
+            yield self.candidates(contig, start, stop, rows, given[low:high])
             start = stop
 
-    def candidates(self, contig: str, start: int, end: int, rows: int = 0) -> Candidates:
-        """Candidates of [start, end) in one piece; rows: reads per candidate for the read-level network."""
+    def candidates(self, contig: str, start: int, end: int, rows: int = 0, given: Sequence[Event] = ()) -> Candidates:
+        """Candidates of [start, end) in one piece; rows: reads per candidate for the read-level network.
+
+        given: events to give evidence for whatever the reads show, those whose record starts inside.
+        """
         margin = self.core.MARGIN
         sequence = self.fasta.fetch(contig, max(0, start - margin), min(self.lengths[contig], end + margin)).encode()
         try:
             found = self.alignments.evidence(
-                contig, start, end, sequence, realign=self.realign, rows=rows, fraction=self.fraction
+                contig,
+                start,
+                end,
+                sequence,
+                realign=self.realign,
+                assemble=self.assemble,
+                rows=rows,
+                fraction=self.fraction,
+                given=given,
             )
         except OSError as error:
             raise InputError(str(error)) from error
@@ -116,6 +147,7 @@ class CandidateReader:
             depth=found["depth"],
             disagreeing=found["disagreeing"],
             low_depth=found["low_depth"],
+            given=found["given"],
         )
 
 

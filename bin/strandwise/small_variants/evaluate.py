@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.formats.intervals import Interval, merged, read_bed, some_names
+from strandwise.formats.shares import share_interval
 from strandwise.formats.tables import write_table
-from strandwise.small_variants.tables import EVALUATION
+from strandwise.small_variants.reliability import Judged, reliability_of
+from strandwise.small_variants.strata import LONGEST_ALLELE, STRATA, mark_mappability, stratify
+from strandwise.small_variants.tables import EVALUATION, RELIABILITY
 
 if TYPE_CHECKING:
     import pandas
     import pysam
-
-LONGEST_ALLELE = 50
-"""Bases after trimming; longer alleles are structural variants and left out on both sides."""
 
 CLUSTER_GAP = 30
 """Alleles closer than this (after all shifts they allow) are matched together."""
 
 FURTHEST_SHIFT = 2000
 MOST_STATES = 4000
-TRUTH, QUERY = 0, 1
+TRUTH, QUERY, REJECTED = 0, 1, 2
 KINDS = ("SNP", "INDEL", "ALL")
 
 
@@ -40,7 +40,8 @@ KINDS = ("SNP", "INDEL", "ALL")
 class Allele:
     """One alternate allele of one record: at 0-based `start`, `ref` becomes `alt`; shared bases trimmed, so either may be empty.
 
-    homozygous: on all copies. normal: (start, ref, alt) left-aligned; low, high: the span over which it can be shifted.
+    homozygous: on all copies. record: where it stands in its file, for people; number: of that record; quality: its GQ.
+    normal: (start, ref, alt) left-aligned; low, high: the span over which it can be shifted.
     """
 
     contig: str
@@ -49,6 +50,8 @@ class Allele:
     alt: str
     homozygous: bool
     record: str = ""
+    number: int = 0
+    quality: float | None = None
     normal: tuple[int, str, str] = (0, "", "")
     low: int = 0
     high: int = 0
@@ -63,6 +66,9 @@ class Allele:
     @property
     def kind(self) -> str:
         return "SNP" if len(self.ref) == len(self.alt) else "INDEL"
+
+
+ByContig = dict[str, list[Allele]]
 
 
 # ---- reading ------------------------------------------------------------------------------------------------------
@@ -107,14 +113,40 @@ def read_alleles(path: Path, passing: bool = True, min_quality: float = 0.0) -> 
     with pysam.VariantFile(str(path)) as variants:
         if not len(variants.header.samples):
             raise InputError(f"{path.name}: has no sample column, so no genotypes to compare; give a VCF with GT")
-        for record in variants:
+        for number, record in enumerate(variants):
             filters = record.filter.keys()
             if passing and filters and filters != ["PASS"]:
                 continue
             if min_quality > 0 and (record.qual is None or record.qual < min_quality):
                 continue
             genotype = record.samples[0].get("GT") or ()
-            alleles[record.contig] += record_alleles(record, genotype)
+            for allele in record_alleles(record, genotype):
+                allele.number, allele.quality = number, genotype_quality(record)
+                alleles[record.contig].append(allele)
+    return alleles
+
+
+def genotype_quality(record: "pysam.VariantRecord") -> float | None:
+    """GQ of the first sample; None where the file does not give one."""
+    try:
+        return record.samples[0]["GQ"]
+    except KeyError:
+        return None
+
+
+def read_rejected(path: Path) -> dict[str, list[Allele]]:
+    """Alternate alleles by contig of the records that the caller looked at and found to be reference (0/0), with their GQ."""
+    import pysam
+
+    alleles: dict[str, list[Allele]] = defaultdict(list)
+    with pysam.VariantFile(str(path)) as variants:
+        for number, record in enumerate(variants):
+            genotype = record.samples[0].get("GT") or ()
+            if not genotype or any(allele != 0 for allele in genotype) or record.alts is None:
+                continue
+            for allele in record_alleles(record, range(1, len(record.alts) + 1)):
+                allele.number, allele.quality = number, genotype_quality(record)
+                alleles[record.contig].append(allele)
     return alleles
 
 
@@ -317,53 +349,6 @@ def _same(truth: list[Allele], query: list[Allele]) -> bool:
     return True
 
 
-# ---- strata -------------------------------------------------------------------------------------------------------
-
-HOMOPOLYMER = re.compile(r"([ACGT])\1{5,}")
-TANDEM_REPEAT = re.compile(r"([ACGT]{2,6}?)\1{2,}")
-NEAR = 20
-LENGTHS = ((1, 1), (2, 5), (6, 15), (16, LONGEST_ALLELE))
-DEPTHS = ((0, 4), (5, 9), (10, 14), (15, 24), (25, 39), (40, 10**9))
-
-
-def context(sequence: str, start: int, end: int) -> str:
-    """homopolymer (6 bases or more), tandem repeat (3 or more copies of 2 to 6 bases) or elsewhere, touching [start, end)."""
-    begin = max(0, start - 60)
-    around = sequence[begin : end + 60]
-    for name, pattern in (("homopolymer", HOMOPOLYMER), ("tandem repeat", TANDEM_REPEAT)):
-        if any(found.start() + begin <= end and found.end() + begin >= start for found in pattern.finditer(around)):
-            return name
-    return "elsewhere"
-
-
-def range_name(value: int, ranges: Sequence[tuple[int, int]]) -> str:
-    low, high = next(pair for pair in ranges if pair[0] <= value <= pair[1])
-    return str(low) if low == high else f"{low}-{high}" if high < 10**9 else f"{low}+"
-
-
-def stratify(
-    alleles: list[Allele], truth: list[Allele], sequence: str, depth: Callable[[str, int], int] | None
-) -> None:
-    """Say of each allele to which part of each stratum it belongs."""
-    places = sorted((allele.normal[0], allele.normal) for allele in truth)
-    for allele in alleles:
-        start, ref, alt = allele.normal
-        first = bisect.bisect_left(places, (start - NEAR,))
-        last = bisect.bisect_right(places, (start + NEAR + 1,))
-        others = any(normal != allele.normal for _, normal in places[first:last])
-        allele.strata = {
-            "all": "all",
-            "context": context(sequence, allele.low, allele.high),
-            "neighbours": f"within {NEAR} bases" if others else "none near",
-            "genotype": "homozygous" if allele.homozygous else "heterozygous",
-        }
-        if allele.kind == "INDEL":
-            sign = "insertion" if len(alt) > len(ref) else "deletion"
-            allele.strata["length"] = f"{sign} {range_name(max(1, abs(len(alt) - len(ref))), LENGTHS)}"
-        if depth is not None:
-            allele.strata["depth"] = range_name(depth(allele.contig, allele.low), DEPTHS)
-
-
 # ---- the whole comparison -----------------------------------------------------------------------------------------
 
 
@@ -381,9 +366,23 @@ def compare(
     passing and min_quality choose among the calls; alignment: reads for strata of depth.
     Raises InputError: no sample column, a contig of the BED or of the VCFs that the reference lacks.
     """
+    sides = (read_alleles(truth), read_alleles(calls, passing, min_quality))
+    compared = _compared(sides, {}, calls.name, reference, bed, alignment)
+    return compared[TRUTH], compared[QUERY]
+
+
+def _compared(
+    sides: tuple[ByContig, ByContig],
+    rejected: ByContig,
+    name: str,
+    reference: Path,
+    bed: Path | None,
+    alignment: Path | None,
+) -> list[list[Allele]]:
+    """Truth, calls and rejected alleles that lie where they count; the first two matched and stratified, the last placed."""
     import pysam
 
-    sides = (read_alleles(truth), read_alleles(calls, passing, min_quality))
+    found: list[list[Allele]] = [[], [], []]
     with pysam.FastaFile(str(reference)) as fasta, _depth_of(alignment, reference) as depth:
         contigs = dict(zip(fasta.references, fasta.lengths, strict=True))
         counted = merged(read_bed(bed, contigs), contigs) if bed else None
@@ -391,21 +390,24 @@ def compare(
         if counted is not None:
             wanted &= {item.contig for item in counted}
         if unknown := wanted - set(contigs):
-            raise InputError(f"{calls.name}: contig {some_names(sorted(unknown))} is not in {reference.name}, which has "
+            raise InputError(f"{name}: contig {some_names(sorted(unknown))} is not in {reference.name}, which has "
                              f"{some_names(contigs)}; give the reference of these calls")  # fmt: skip
         for contig in sorted(wanted):
             sequence = fasta.fetch(contig).upper()
-            inside = [item for item in counted if item.contig == contig] if counted is not None else None
-            here = [side[contig] for side in sides]
+            regions = [item for item in counted if item.contig == contig] if counted is not None else None
+            here = [side.get(contig, []) for side in (*sides, rejected)]
             for alleles in here:
-                place(alleles, sequence, inside)
-            for group in clusters(*here):
+                place(alleles, sequence, regions)
+            for group in clusters(here[TRUTH], here[QUERY]):
                 if any(allele.inside for side in group for allele in side):
                     match(*group, sequence)
-            for alleles in here:
-                stratify([allele for allele in alleles if allele.inside], here[TRUTH], sequence, depth)
-    found = [[a for contig in sorted(wanted) for a in side[contig] if a.inside] for side in sides]
-    return found[TRUTH], found[QUERY]
+            inside = [[allele for allele in alleles if allele.inside] for alleles in here]
+            for number, alleles in enumerate(inside):
+                if number in (TRUTH, QUERY):
+                    stratify(alleles, here[TRUTH], sequence, depth)
+                found[number] += alleles
+        mark_mappability(found[TRUTH] + found[QUERY], fasta)
+    return found
 
 
 class _depth_of:
@@ -430,6 +432,8 @@ def counts(truth: Sequence[Allele], query: Sequence[Allele]) -> dict[str, float]
     tp_truth, tp_query = (sum(allele.matched for allele in side) for side in (truth, query))
     missed = {(allele.contig, *allele.normal) for allele in truth if not allele.matched}
     added = {(allele.contig, *allele.normal) for allele in query if not allele.matched}
+    errors = len(truth) - tp_truth + len(query) - tp_query
+    least, most = share_interval(errors, len(truth) + len(query))
     precision = tp_query / len(query) if query else float(not truth)
     recall = tp_truth / len(truth) if truth else 1.0
     return {
@@ -443,6 +447,8 @@ def counts(truth: Sequence[Allele], query: Sequence[Allele]) -> dict[str, float]
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        "f1_low": 1 - most,
+        "f1_high": 1 - least,
     }
 
 
@@ -451,9 +457,8 @@ def evaluation(truth: Sequence[Allele], query: Sequence[Allele]) -> "pandas.Data
     import pandas
 
     parts = {("all", "all")} | {item for allele in (*truth, *query) for item in allele.strata.items()}
-    order = ("all", "context", "neighbours", "length", "genotype", "depth")
     rows = []
-    for stratum, value in sorted(parts, key=lambda part: (order.index(part[0]), _natural(part[1]))):
+    for stratum, value in sorted(parts, key=lambda part: (STRATA.index(part[0]), _natural(part[1]))):
         for kind in KINDS:
             here = [
                 [a for a in side if a.strata.get(stratum) == value and kind in (a.kind, "ALL")]
@@ -500,13 +505,34 @@ def evaluate(
     alignment: Path | None = None,
     passing: bool = True,
     discordant_sites: Path | None = None,
+    reliability: Path | None = None,
 ) -> None:
-    """Write the table EVALUATION, and on request a list of all discordant alleles."""
+    """Write the table EVALUATION, and on request a list of all discordant alleles, and the table RELIABILITY."""
     import pandas
 
-    alleles = compare(truth, calls, reference, bed, passing, alignment=alignment)
-    write_table(EVALUATION, evaluation(*alleles), model_of(calls), output)
+    sides = (read_alleles(truth), read_alleles(calls, passing))
+    rejected = read_rejected(calls) if reliability else {}
+    alleles = _compared(sides, rejected, calls.name, reference, bed, alignment)
+    write_table(EVALUATION, evaluation(*alleles[:REJECTED]), model_of(calls), output)
     if discordant_sites:
         columns = ["contig", "position", "label", "type", "why", "record"]
         with written(discordant_sites) as temporary:
-            pandas.DataFrame(discordant(*alleles), columns=columns).to_csv(temporary, sep="\t", index=False)
+            pandas.DataFrame(discordant(*alleles[:REJECTED]), columns=columns).to_csv(temporary, sep="\t", index=False)
+    if reliability:
+        write_table(RELIABILITY, reliability_of("calls", judged(*alleles)), model_of(calls), reliability)
+
+
+def judged(truth: Sequence[Allele], query: Sequence[Allele], rejected: Sequence[Allele]) -> list[Judged]:
+    """Each record with a GQ, and whether its genotype is wrong: a called one if any of its alleles is not in the truth, a
+    rejected one if any of its alleles is a true one that is missing from the calls."""
+    missed = {(allele.contig, *allele.normal) for allele in truth if not allele.matched}
+    wrong: dict[tuple[bool, int], list[bool]] = defaultdict(list)
+    about: dict[tuple[bool, int], tuple[str, float]] = {}
+    for called, alleles in ((True, query), (False, rejected)):
+        for allele in alleles:
+            if allele.quality is None:
+                continue
+            key = (called, allele.number)
+            wrong[key].append(not allele.matched if called else (allele.contig, *allele.normal) in missed)
+            about[key] = ("INDEL" if about.get(key, ("",))[0] == "INDEL" else allele.kind, allele.quality)
+    return [Judged(*about[key], key[0], 10 ** (-about[key][1] / 10), any(errors)) for key, errors in wrong.items()]

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,10 +153,11 @@ def call_to_files(
     threads: int,
     output: Path,
     gvcf: Path,
+    started: Callable[[], None] = lambda: None,
 ) -> list[Note]:
     """Call the intervals of a shard, each with the copies that the sample's sex gives it; write VCF and gVCF.
 
-    Gives notes for the report. Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
+    started: called when all is loaded and calling begins. Gives notes for the report. Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
     """
     from strandwise.models.card import load_card
     from strandwise.small_variants.assay import check_assay, look
@@ -180,5 +181,6 @@ def call_to_files(
     called = call_shard(
         alignments, reference, card, [part for part, _ in called_parts], [copies for _, copies in called_parts], threads
     )
+    started()
     write_calls(called, reference, sample, card.model_version, output, gvcf)
     return notes

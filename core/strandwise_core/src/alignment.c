@@ -13,15 +13,15 @@
 #define ANCHOR 14          /* bases at a clipped end that must occur once, with at most one difference */
 #define SHORTEST_CLIP 8    /* shorter clips are left alone */
 #define CLIPPED 5          /* cost of a clipped base, against which the new alignment has to win */
-#define ROOM (LONGEST_READ + 1) * (LONGEST_READ + REACH + 1)
+#define ROOM (LONGEST_READ + 1) * (LONGEST_READ + ALIGNED_REACH + 1)
 
 static const AlignmentCosts COSTS = {40, 66, 2};
 
 int aligner_make(Aligner *w)
 {
     w->trace = malloc(ROOM);
-    w->match = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
-    w->insertion = malloc((LONGEST_READ + REACH + 1) * sizeof(int32_t));
+    w->match = malloc((LONGEST_READ + ALIGNED_REACH + 1) * sizeof(int32_t));
+    w->insertion = malloc((LONGEST_READ + ALIGNED_REACH + 1) * sizeof(int32_t));
     return w->trace && w->match && w->insertion ? 0 : -1;
 }
 
@@ -36,7 +36,7 @@ void aligner_free(Aligner *w)
 static int32_t find_once(const Evidence *e, const uint8_t *bases, int32_t expected)
 {
     int32_t found = INT32_MIN;
-    for (int32_t at = expected - REACH; at <= expected + REACH; at++) {
+    for (int32_t at = expected - ALIGNED_REACH; at <= expected + ALIGNED_REACH; at++) {
         if (at < e->start || at + ANCHOR > e->end) continue;
         const uint8_t *reference = e->reference + (at - e->start);
         int differences = 0;
@@ -55,7 +55,7 @@ static int good_quality(const uint8_t *qualities, int n)
     return sum >= 15 * n;
 }
 
-/* Global alignment of n bases (at most LONGEST_READ) with m reference bases (at most REACH more); writes the operations
+/* Global alignment of n bases (at most LONGEST_READ) with m reference bases (at most ALIGNED_REACH more); writes the operations
  * backwards, returns the cost. qualities may be NULL: then all bases are good. */
 int32_t align_globally(Aligner *w, const uint8_t *bases, const uint8_t *qualities, int n, const uint8_t *reference, int m,
                        const AlignmentCosts *costs, uint32_t *operations, int *n_operations, int most_operations)
@@ -174,7 +174,7 @@ static int realign_read(Evidence *e, Reads *reads, Read *read, Aligner *w)
     }
     if (from == INT32_MIN || to == INT32_MIN || from < e->start || to > e->end) return 0;
     int m = to - from;
-    if (m < ANCHOR || m > n + REACH || n - m > n - 2 * ANCHOR) return 0;
+    if (m < ANCHOR || m > n + ALIGNED_REACH || n - m > n - 2 * ANCHOR) return 0;
     uint32_t operations[32];
     int n_operations = 0;
     int32_t after = align_globally(w, bases, qualities, n, e->reference + (from - e->start), m, &COSTS, operations, &n_operations, 32);

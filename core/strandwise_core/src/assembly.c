@@ -454,7 +454,7 @@ static int add_events(Evidence *e, Assembler *a, const Found *found)
     right = right > 12 ? right - 12 : 0;
     uint32_t operations[64];
     int n_operations = 0;
-    if (n - left - right > LONGEST_READ || m - left - right > n - left - right + REACH) return 0;
+    if (n - left - right > LONGEST_READ || m - left - right > n - left - right + ALIGNED_REACH) return 0;
     int32_t cost = align_globally(&a->aligner, bases + left, NULL, n - left - right, reference + left, m - left - right, &COSTS,
                                   operations, &n_operations, 60);
     if (cost >= NO_ALIGNMENT) return 0;
@@ -484,7 +484,7 @@ static int add_events(Evidence *e, Assembler *a, const Found *found)
         if (op == BAM_CMATCH) {
             for (int j = 0; j < size; j++, at++, query++) {
                 if (bases[query] == e->reference[at - e->start]) continue;
-                event = (Event){at, 1, 1, bases[query], at + 1, SNV, 0, 0, 0};
+                event = (Event){at, 1, 1, bases[query], at + 1, SNV, 0, 0, 0, 0};
                 if (add_part(e, event)) return -1;
                 free_from = at + 1;
             }

@@ -160,8 +160,22 @@ static int add_support(Evidence *e, int32_t read)
     return 0;
 }
 
+static int turn_down(Evidence *e, const Options *options, TurnedDown one)
+{
+    if (!options->details) return 0;
+    if (make_room((void **)&e->turned_down, e->n_turned_down + 1, &e->turned_down_room, 0, sizeof(TurnedDown))) return -1;
+    e->turned_down[e->n_turned_down++] = one;
+    return 0;
+}
+
+static int32_t reads_needed(int32_t least, int32_t percent, int32_t depth)
+{
+    int32_t share = (percent * depth + 99) / 100;
+    return share > least ? share : least;
+}
+
 /* SNVs: kept where a heterozygote explains the differing bases nearly as well as errors do. */
-static int choose_snvs(Evidence *e, Found *found)
+static int choose_snvs(Evidence *e, Found *found, const Options *options)
 {
     int32_t size = e->end - e->start;
     int32_t *first = calloc((size_t)size + 2, sizeof(int32_t));
@@ -186,8 +200,13 @@ static int choose_snvs(Evidence *e, Found *found)
                 }
             if (!n) continue;
             int32_t depth = e->depth[p];
-            if (sum - HALF * depth < 5 && !(n >= 3 && n * 100 >= 12 * depth)) continue;
-            Event event = {e->start + p, 1, 1, base, e->start + p + 1, SNV, e->n_support, n, 0};
+            int32_t least = reads_needed(3, 12, depth);
+            if (sum - HALF * depth < 5 && n < least) {
+                TurnedDown one = {e->start + p, SNV, 1, base, n, least, depth, (float)sum, (float)(HALF * depth + 5)};
+                if (turn_down(e, options, one)) goto out_of_memory;
+                continue;
+            }
+            Event event = {e->start + p, 1, 1, base, e->start + p + 1, SNV, e->n_support, n, 0, 0};
             if (add_event(e, event)) goto out_of_memory;
             for (int32_t i = from; i < to; i++)
                 if (sorted[i].base == base && add_support(e, sorted[i].read)) goto out_of_memory;
@@ -225,7 +244,7 @@ static int order_observed(const void *a, const void *b)
     return x->read < y->read ? -1 : x->read > y->read;
 }
 
-static int choose_indels(Evidence *e, Found *found)
+static int choose_indels(Evidence *e, Found *found, const Options *options)
 {
     sorting_alleles = e->alleles;
     qsort(found->observed, (size_t)found->n_observed, sizeof(Observed), order_observed);
@@ -243,7 +262,12 @@ static int choose_indels(Evidence *e, Found *found)
         int32_t length = from + 64 > e->end ? e->end - from : 64;
         gap_open_penalties(e->reference + (from - e->start), length, penalties);
         int32_t open = penalties[o->position - from];
-        if (n * open - HALF * depth / 2 < 3 && !(n >= 2 && n * 100 >= 6 * depth)) continue;
+        int32_t least = reads_needed(2, 6, depth);
+        if (n * open - HALF * depth / 2 < 3 && n < least) {
+            TurnedDown one = {o->position, o->kind, o->length, o->allele, n, least, depth, (float)(n * open), (float)(HALF * depth / 2 + 3)};
+            if (turn_down(e, options, one)) return -1;
+            continue;
+        }
         Event event;
         memset(&event, 0, sizeof(event));
         event.position = o->position;
@@ -324,6 +348,52 @@ static int add_assembled(Evidence *e)
     return 0;
 }
 
+/* Whether an observed difference is this event, which is not left-aligned anew: both already are. */
+static int shows(const Evidence *e, const Observed *o, const Event *event)
+{
+    if (o->position != event->position || o->kind != event->kind) return 0;
+    if (o->kind == DELETION) return o->length == event->reference_length;
+    return o->length == event->alternate_length &&
+           !memcmp(e->alleles + o->allele, e->alleles + event->alternate, (size_t)o->length);
+}
+
+/* Marks candidates that are given, drops them from the given ones, and lists the reads that show those which stay.
+ * Needs the candidates and what was observed sorted. */
+static int match_given(Evidence *e, const Found *found)
+{
+    int32_t kept = 0, at = 0, first = 0;
+    if (e->n_given) qsort(e->given, (size_t)e->n_given, sizeof(Event), compare_events);
+    for (int32_t g = 0; g < e->n_given; g++) {
+        Event event = e->given[g];
+        if (kept && !compare_events(&event, &e->given[kept - 1])) continue; /* given twice */
+        while (at < e->n_events && compare_events(&e->events[at], &event) < 0) at++;
+        if (at < e->n_events && !compare_events(&e->events[at], &event)) {
+            e->events[at].given = 1;
+            continue;
+        }
+        event.first_support = e->n_support;
+        if (event.kind == SNV) {
+            for (int64_t i = 0; i < found->n_mismatches; i++) {
+                const Mismatch *m = &found->mismatches[i];
+                if (m->position == event.position && m->base == event.alternate && add_support(e, m->read)) return -1;
+            }
+        } else {
+            while (first < found->n_observed && found->observed[first].position < event.position) first++;
+            int32_t last = -1;
+            for (int32_t i = first; i < found->n_observed && found->observed[i].position == event.position; i++) {
+                const Observed *o = &found->observed[i];
+                if (!shows(e, o, &event) || o->read == last) continue;
+                if (add_support(e, o->read)) return -1;
+                last = o->read;
+            }
+        }
+        event.support = e->n_support - event.first_support;
+        e->given[kept++] = event;
+    }
+    e->n_given = kept;
+    return 0;
+}
+
 int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
 {
     size_t size = (size_t)(e->end - e->start);
@@ -348,7 +418,7 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
         for (int32_t p = read->position; p < read->end; p++)
             if (p >= e->start && p < e->end) e->low_depth[p - e->start]++;
     }
-    if (choose_snvs(e, &found) || choose_indels(e, &found)) goto done;
+    if (choose_snvs(e, &found, options) || choose_indels(e, &found, options)) goto done;
     sorting_alleles = e->alleles;
     if (e->n_events) qsort(e->events, (size_t)e->n_events, sizeof(Event), compare_events);
     if (options->realign && options->assemble) {
@@ -356,6 +426,7 @@ int evidence_candidates(Evidence *e, Reads *reads, const Options *options)
         sorting_alleles = e->alleles;
         if (add_assembled(e)) goto done;
     }
+    if (e->n_given && match_given(e, &found)) goto done;
     for (size_t p = 0; p < size; p++) {
         e->depth_sum[p + 1] = e->depth_sum[p] + e->depth[p];
         e->disagreeing_sum[p + 1] = e->disagreeing_sum[p] + e->disagreeing[p];
@@ -384,5 +455,9 @@ void evidence_free(Evidence *e)
     free(e->likelihoods);
     free(e->counts);
     free(e->read_rows);
+    free(e->turned_down);
+    free(e->row_reads);
+    traces_free(e->traces, e->n_events + e->n_given);
+    free(e->given);
     memset(e, 0, sizeof(Evidence));
 }

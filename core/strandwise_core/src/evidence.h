@@ -25,6 +25,7 @@ typedef struct {
     int32_t maximum_depth;           /* reads beyond are left out, the same ones in every shard */
     int32_t realign;                 /* 0: count what the alignments show and no more */
     int32_t assemble;                /* 0: no haplotypes but those that the alignments show */
+    int32_t details; /* 1: keep what explains the events: turned-down ones, windows, the reads behind the rows */
     int32_t kept; /* of 65536 molecules so many are used, the same ones in every shard: training at lower depth */
 } Options;
 
@@ -62,12 +63,33 @@ typedef struct {
     int32_t kind;
     int32_t first_support, support; /* its reads in the support array */
     int32_t assembled;              /* 1: part of an assembled haplotype */
+    int32_t given;                  /* asked for from outside */
 } Event;
 
 /* A haplotype that the reads of [from, to) spell: so many parts, and the reads that show it from end to end. */
 typedef struct {
     int32_t first, n, from, to, reads;
 } Assembled;
+
+/* A difference that did not become an event: `score` (phred) fell short of `needed`, its reads of `reads_needed`. */
+typedef struct {
+    int32_t position, kind, length, alternate, reads, reads_needed, depth;
+    float score, needed;
+} TurnedDown;
+
+/* The window in which an event was judged: its haplotypes, and what each read costs on each of them. */
+typedef struct {
+    int32_t from, to;           /* reference span of the haplotypes */
+    int32_t span_from, span_to; /* span of the window's events with their shifts */
+    int32_t realigned;          /* 0: haplotypes have no bases, one position decided */
+    int32_t n_events, n_reads, n_haplotypes, event; /* event: which of `events` was judged */
+    Event events[MAX_EVENTS];
+    uint32_t carried[MAX_HAPLOTYPES]; /* bit k: carries events[k] */
+    int32_t lengths[MAX_HAPLOTYPES];
+    uint8_t *bases; /* of all haplotypes, one after the other */
+    int32_t *reads;
+    int32_t *costs; /* n_reads x n_haplotypes */
+} Trace;
 
 typedef struct {
     /* interval read, reference codes over it */
@@ -95,6 +117,14 @@ typedef struct {
     int32_t *counts;     /* n_events x 3: reads for the reference, for the event, for neither */
     uint8_t *read_rows;  /* n_events x rows x READ_CHANNELS, or NULL */
     int32_t rows;
+    /* events asked for from outside that are no candidates: scored after the others, which do not see them */
+    Event *given;
+    int32_t n_given, given_room;
+    /* with Options.details */
+    TurnedDown *turned_down;
+    int32_t n_turned_down, turned_down_room;
+    int32_t *row_reads; /* n_events x rows: index of the read behind each row, or -1 */
+    Trace *traces;      /* n_events */
 } Evidence;
 
 int reads_add(Reads *reads, const bam1_t *record, const Options *options);
@@ -103,7 +133,7 @@ void sort_reads(Reads *reads);
 void reads_free(Reads *reads);
 
 #define LONGEST_READ 600 /* longer ones are not aligned anew */
-#define REACH 300        /* how far from where they should lie the ends of a read are looked for */
+#define ALIGNED_REACH 300 /* how far from where they should lie the ends of a read are looked for */
 #define NO_ALIGNMENT (1 << 28)
 
 typedef struct {
@@ -130,8 +160,11 @@ int compare_events(const void *a, const void *b);
 int realign_reads(Evidence *evidence, Reads *reads);
 int assemble(Evidence *evidence, const Reads *reads, const Options *options);
 int evidence_candidates(Evidence *evidence, Reads *reads, const Options *options);
+int given_add(Evidence *evidence, int32_t position, int32_t kind, int32_t length, const uint8_t *bases);
 int evidence_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
+int given_score(Evidence *evidence, const Reads *reads, const Options *options, int32_t rows);
 void evidence_free(Evidence *evidence);
+void traces_free(Trace *traces, int32_t n);
 
 int one_gap_cost(const uint8_t *bases, const uint8_t *qualities, int length, const uint8_t *haplotype, int haplotype_length,
                  int before, int after, const uint8_t *gap_open, int32_t *work);

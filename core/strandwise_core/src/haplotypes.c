@@ -102,6 +102,7 @@ typedef struct {
     int n_events;
     int event[MAX_EVENTS]; /* indices into the evidence's events, sorted */
     int32_t from, to;      /* span of the events with their shifts */
+    int32_t first, last;   /* reference span of the haplotypes */
     int realigned;
     Haplotype haplotypes[MAX_HAPLOTYPES];
     int n_haplotypes;
@@ -521,6 +522,7 @@ static void write_rows(Evidence *e, const Reads *reads, int index, Row *rows, in
     int wanted = n < e->rows ? n : e->rows;
     for (int i = 0; i < wanted; i++) {
         const Row *row = &rows[(int64_t)i * n / wanted];
+        if (e->row_reads) e->row_reads[(size_t)index * e->rows + i] = row->read;
         const Read *read = &reads->reads[row->read];
         uint8_t *channel = out + i * READ_CHANNELS;
         channel[0] = 255; /* a read is here */
@@ -561,6 +563,44 @@ static void repeat_context(const Evidence *e, const Event *event, float *homopol
     }
 }
 
+/* Keeps the window in which event k was judged, for whoever wants to see why. */
+static int keep_trace(Evidence *e, const Window *w, int k)
+{
+    Trace *t = &e->traces[w->event[k]];
+    size_t bases = 0, reads = (size_t)w->n_reads, width = (size_t)w->n_haplotypes;
+    for (int h = 0; h < w->n_haplotypes; h++) bases += (size_t)w->haplotypes[h].length;
+    *t = (Trace){.from = w->first, .to = w->last, .span_from = w->from, .span_to = w->to, .realigned = w->realigned};
+    t->n_events = w->n_events;
+    t->n_reads = w->n_reads;
+    t->n_haplotypes = w->n_haplotypes;
+    t->event = k;
+    for (int j = 0; j < w->n_events; j++) t->events[j] = e->events[w->event[j]];
+    t->bases = malloc(bases + 1);
+    t->reads = malloc(reads * sizeof(int32_t) + 1);
+    t->costs = malloc(reads * width * sizeof(int32_t) + 1);
+    if (!t->bases || !t->reads || !t->costs) return -1;
+    memcpy(t->reads, w->reads, reads * sizeof(int32_t));
+    for (size_t i = 0; i < reads; i++) memcpy(t->costs + i * width, w->costs + i * MAX_HAPLOTYPES, width * sizeof(int32_t));
+    bases = 0;
+    for (int h = 0; h < w->n_haplotypes; h++) {
+        t->carried[h] = w->haplotypes[h].events;
+        t->lengths[h] = w->haplotypes[h].length;
+        if (t->lengths[h]) memcpy(t->bases + bases, w->haplotypes[h].bases, (size_t)t->lengths[h]);
+        bases += (size_t)t->lengths[h];
+    }
+    return 0;
+}
+
+void traces_free(Trace *traces, int32_t n)
+{
+    for (int32_t i = 0; traces && i < n; i++) {
+        free(traces[i].bases);
+        free(traces[i].reads);
+        free(traces[i].costs);
+    }
+    free(traces);
+}
+
 static int conclude(Evidence *e, const Reads *reads, Window *w, int k)
 {
     int index = w->event[k];
@@ -571,6 +611,7 @@ static int conclude(Evidence *e, const Reads *reads, Window *w, int k)
     score_pairs(w, &others, pairs);
     float *f = e->features + (size_t)index * N_FEATURES, *gl = e->likelihoods + (size_t)index * 3;
     genotype_likelihoods(w, k, pairs, gl);
+    if (e->traces && keep_trace(e, w, k)) return -1;
 
     uint32_t same_site = 0; /* other events whose record has the same position */
     for (int j = 0; j < w->n_events; j++) {
@@ -749,6 +790,8 @@ static int score_window(Evidence *e, const Reads *reads, Window *w, int target, 
         if (to > after) to = after;
         if (from < e->start) from = e->start;
         if (to > e->end) to = e->end;
+        w->first = from;
+        w->last = to;
         status = make_haplotypes(e, reads, w, from, to);
         if (!status) realign(reads, w, from, to);
     } else {
@@ -806,6 +849,13 @@ int evidence_score(Evidence *e, const Reads *reads, const Options *options, int3
     e->likelihoods = calloc(n * 3 + 1, sizeof(float));
     e->counts = calloc(n * 3 + 1, sizeof(int32_t));
     e->read_rows = rows ? calloc(n * (size_t)rows * READ_CHANNELS + 1, 1) : NULL;
+    if (options->details) { /* with room for the given events, which are scored later */
+        size_t all = n + (size_t)e->n_given;
+        e->row_reads = malloc(all * (size_t)rows * sizeof(int32_t) + 1);
+        e->traces = calloc(all + 1, sizeof(Trace));
+        if (!e->row_reads || !e->traces) return -1;
+        for (size_t i = 0; i < all * (size_t)rows; i++) e->row_reads[i] = -1;
+    }
     Window w;
     memset(&w, 0, sizeof(w));
     int32_t longest = 1;

@@ -1,0 +1,137 @@
+"""What calling each sample cost, and what a genome would: sums of what its tasks wrote about themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strandwise.report import html
+from strandwise.report.parts import Parts
+from strandwise.report.section import Card, Parent
+from strandwise.report.statistics import summary_numbers
+
+GENOME = 3.1e9
+"""Bases of a human genome; GENOME_DEPTH of them are sequenced, in GENOME_SHARDS shards of calling (docs/places)."""
+
+GENOME_DEPTH = 30
+GENOME_SHARDS = 35
+FEW_BASES = 20e6
+"""Below so many sequenced bases (about 0.7 Mb at 30x) a projection rests on less than a second of work."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one sample. tasks: that ended well; cpu, start, wall: seconds, summed over them (start: of cpu, before the work
+    began); peak: MB of the largest task; genome: CPU seconds projected, None where nothing was read; few: from FEW_BASES."""
+
+    tasks: int
+    cpu: float
+    start: float
+    wall: float
+    peak: float
+    genome: float | None
+    few: bool
+
+
+def cost_of(costs: Sequence[Mapping[str, Any]], sequenced: float, mapped: float) -> Cost:
+    """costs: of the sample's tasks; sequenced: bases called times their mean depth; mapped: bases of reads in its alignments.
+
+    A genome's calling grows with the bases that reads lay over what is called, counting and covering with the bases of all reads:
+
+        genome = (call - start) x 30 x 3.1e9 / sequenced + (summarise - start) x 30 x 3.1e9 / mapped + 35 x mean start + rest
+    """
+    total = GENOME * GENOME_DEPTH
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for cost in costs:
+        by_task.setdefault(cost["task"], []).append(cost)
+    calling, counting = by_task.get("call", []), by_task.get("summarise", [])
+    genome = None
+    if calling and sequenced:
+        start = sum(cost["start_s"] for cost in calling) / len(calling)
+        genome = _work(calling) * total / sequenced + GENOME_SHARDS * start
+        genome += _work(counting) * total / mapped if mapped else 0.0
+        genome += sum(
+            cost["cpu_s"] for name, rows in by_task.items() if name not in ("call", "summarise") for cost in rows
+        )
+    cpu, start, wall = (sum(cost[key] for cost in costs) for key in ("cpu_s", "start_s", "wall_s"))
+    peak = max((cost["peak_mb"] for cost in costs), default=0.0)
+    return Cost(len(costs), cpu, start, wall, peak, genome, sequenced < FEW_BASES)
+
+
+def _work(costs: Sequence[Mapping[str, Any]]) -> float:
+    return sum(cost["cpu_s"] - cost["start_s"] for cost in costs)
+
+
+def costs_of(parts: Parts) -> dict[str, Cost]:
+    """Cost of each sample that was called, by id; without those whose tasks wrote none."""
+    found = {}
+    for identifier, summary in parts.called.items():
+        costs = parts.costs.get(identifier, [])
+        if costs:
+            files = parts.files(f"{identifier}.samtools_stats.txt") + parts.files(f"{identifier}.*.samtools_stats.txt")
+            mapped = sum(summary_numbers(path.read_text()).get("bases mapped (cigar)", 0) for path in files)
+            found[identifier] = cost_of(costs, summary.get("bases", 0) * summary.get("mean_depth", 0.0), mapped)
+    return found
+
+
+def time_text(seconds: float) -> str:
+    """3.2 s, 14 min, 2.1 h."""
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _genome_text(cost: Cost) -> str:
+    if cost.genome is None:
+        return "–"
+    return f"{'some ' if cost.few else ''}{time_text(cost.genome)}"
+
+
+def card(costs: Mapping[str, Cost], anchor: str) -> Card:
+    """Without words: what a run cost differs from run to run, and the plain texts do not."""
+    cpu = sum(cost.cpu for cost in costs.values())
+    known = sorted(cost.genome for cost in costs.values() if cost.genome is not None)
+    details = f"processor time of {html.plural(len(costs), 'sample')}; at most {max(cost.peak for cost in costs.values()):,.0f} MB"
+    if known:
+        few = all(cost.few for cost in costs.values())
+        details += f"<br>a 30× genome: {'roughly ' if few else 'about '}{time_text(known[len(known) // 2])}, projected"
+    return Card("Cost of calling", time_text(cpu), details, html.GREY, anchor)
+
+
+def section(parent: Parent, parts: Parts, costs: Mapping[str, Cost], labels: Mapping[str, str]) -> dict[str, Any]:
+    """The table of costs by sample."""
+    header = [
+        "Sample",
+        "Tasks",
+        "CPU",
+        "of it start-up",
+        "Wall, summed",
+        "Peak memory",
+        "Bases called",
+        "Mean depth",
+        "30× genome, CPU",
+    ]
+    rows: list[list[object]] = []
+    for identifier, cost in costs.items():
+        summary = parts.called[identifier]
+        times = [html.Cell(time_text(value), f"{value:.4g}") for value in (cost.cpu, cost.start, cost.wall)]
+        genome = html.Cell(_genome_text(cost), "" if cost.genome is None else f"{cost.genome:.4g}")
+        measured = [
+            html.figure_cell(summary.get("bases"), "{:,}"),
+            html.figure_cell(summary.get("mean_depth"), "{:.1f}×"),
+        ]
+        rows.append(
+            [
+                html.Cell(labels[identifier]),
+                cost.tasks,
+                *times,
+                html.figure_cell(cost.peak, "{:,.0f} MB"),
+                *measured,
+                genome,
+            ]
+        )
+    description = """Processor time (user and system) and memory as the tasks of calling measured them themselves, from shards to statistics;
+    attempts that failed are not in it. Wall time is summed over tasks, which may have run side by side. The projection is a linear
+    extrapolation, not a run: work beyond start-up per sequenced base, times 30 × 3.1 Gb, plus 35 starts of a task. Where less than
+    20 Mb of sequenced bases were called it rests on under a second of work, and says “some”."""
+    content = html.table(header, rows, "sw-cost", range(1, len(header)))
+    return parent.html("small_variants_cost", "Cost", content, description)

@@ -1,0 +1,346 @@
+"""Genotypes of relatives and of a cohort together: allele frequency integrated out, transmissions summed exactly."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from strandwise.small_variants.genotypes import genotype_order
+
+ALTERNATE_WEIGHT = {True: 1e-3 / 3, False: 1e-4}
+"""Weight of one alternate allele against 1 of the reference (Dirichlet) for SNVs (True) and indels: the neutral spectrum,
+a density of weight/f for an allele of frequency f. Its chance to be heterozygous in one person is the weight, to be homozygous
+half of it. SNVs: heterozygosity 1e-3 over three bases."""
+
+MUTATION_RATE = {True: 1.2e-8 / 3, False: 1e-9}
+"""Chance that a transmitted allele turns into one certain other, per site and generation: 1.2e-8 over three bases for SNVs
+(Kong et al. 2012, doi:10.1038/nature11396), a twelfth of it for indels (Besenbacher et al. 2016, doi:10.1371/journal.pgen.1006315)."""
+
+GRID = np.arange(-14.0, 10.0 + 1e-9, 0.25)
+"""Logits of the frequencies, from 1 in a million on, over which the sum is taken in place of the integral."""
+
+ROUNDS = 5
+"""Of expectation and maximisation for the shares of several alternates; they settle in two or three."""
+
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class Family:
+    """Parents and all their children, by number of the sample; None for a parent without data."""
+
+    father: int | None
+    mother: int | None
+    children: tuple[int, ...]
+
+    @property
+    def parents(self) -> tuple[int | None, int | None]:
+        return self.mother, self.father
+
+
+@dataclass
+class Posteriors:
+    """genotypes: float (loci, samples, genotypes), probabilities; best: int (loci, samples), the most probable genotypes, of a
+    family together; reference: float (loci,), phred that nobody carries an alternate; de_novo: child → float (loci,), probability
+    that an allele it got had mutated."""
+
+    genotypes: np.ndarray
+    best: np.ndarray
+    reference: np.ndarray
+    de_novo: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+# ---- priors -------------------------------------------------------------------------------------------------------
+
+
+def frequency_grid(weight: float) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies and their prior chances, float (K,): Beta(weight, 1), that is cumulative f^weight; the first one is 0."""
+    edges = 1 / (1 + np.exp(-(GRID[:-1] + GRID[1:]) / 2))
+    cumulative = np.concatenate([edges, [1.0]]) ** weight
+    frequencies = np.concatenate([[0.0], 1 / (1 + np.exp(-GRID[1:]))])
+    return frequencies, np.diff(cumulative, prepend=0.0)
+
+
+def genotype_table(alleles: int, ploidy: int, frequencies: np.ndarray) -> np.ndarray:
+    """Hardy-Weinberg chances (K, genotypes) of reference and alternates without regard to which alternate it is.
+
+    With one copy per cell the homozygous genotypes stand for the allele, heterozygous ones have chance 0.
+    """
+    columns = []
+    for low, high in genotype_order(alleles, 2):
+        if ploidy == 1:
+            columns.append(np.where(low == high, frequencies if high else 1 - frequencies, 0.0))
+        else:
+            alternates = (low > 0) + (high > 0)
+            columns.append((1 + (low != high)) * frequencies**alternates * (1 - frequencies) ** (2 - alternates))
+    return np.stack(columns, axis=1)
+
+
+def alternate_counts(alleles: int, ploidy: int) -> np.ndarray:
+    """Copies of each alternate in each genotype, int (genotypes, alternates)."""
+    order = genotype_order(alleles, 2)
+    counts = [[genotype.count(allele) for allele in range(1, alleles)] for genotype in order]
+    return np.minimum(counts, 1) if ploidy == 1 else np.array(counts)
+
+
+def composition(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Chance that alternates, drawn one after the other from Polya's urn, are these: float (..., X).
+
+    weights: float (..., alternates), of the urn at the beginning; counts: int (X, alternates), copies of each drawn.
+    """
+    most = int(counts.sum(axis=1).max())
+    steps = np.arange(most)
+    rising = np.concatenate(
+        [np.ones((*weights.shape, 1)), np.cumprod(weights[..., None] + steps, axis=-1)], axis=-1
+    )  # (..., alternates, most + 1)
+    whole = weights.sum(axis=-1)[..., None]
+    total = np.concatenate([np.ones_like(whole), np.cumprod(whole + steps, axis=-1)], axis=-1)
+    drawn = np.ones((*weights.shape[:-1], len(counts)))
+    for allele in range(counts.shape[1]):
+        drawn = drawn * rising[..., allele, :][..., counts[:, allele]]
+    return drawn / total[..., counts.sum(axis=1)]
+
+
+def copies_prior(snv: bool) -> np.ndarray:
+    """Prior of 0, 1 and 2 copies of one alternate in one person, float (3,)."""
+    frequencies, chances = frequency_grid(ALTERNATE_WEIGHT[snv])
+    return chances @ genotype_table(2, 2, frequencies)
+
+
+def single_sample_prior(alleles: int, snv: bool) -> np.ndarray:
+    """Phred of the prior that the PL of one sample hold, per genotype, 0 for 0/0: the product over the alternates.
+
+    The networks judge one allele of one sample at a time, and the calibrated probability is prior times likelihood.
+    """
+    per_copy = -10 * np.log10(copies_prior(snv) / copies_prior(snv)[0])
+    return np.asarray(per_copy[alternate_counts(alleles, 2)].sum(axis=1))
+
+
+# ---- transmission -------------------------------------------------------------------------------------------------
+
+
+def transmission(alleles: int, by: str, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Chance of a child's genotype given its parents', float (mother, father, child), and the part of it without mutation.
+
+    by: `both` parents, or `mother` or `father` alone where the child has one copy. A parent with one copy counts as homozygous.
+    """
+    order = genotype_order(alleles, 2)
+    kept = np.array([[genotype.count(allele) / 2 for allele in range(alleles)] for genotype in order])
+    without = (1 - rate * (alleles - 1)) * kept
+    return _child(without + rate * (1 - kept), by, order), _child(without, by, order)
+
+
+def _child(given: np.ndarray, by: str, order: Sequence[tuple[int, ...]]) -> np.ndarray:
+    table = np.zeros((len(order),) * 3)
+    for child, (low, high) in enumerate(order):
+        if by == "both":
+            table[:, :, child] = np.outer(given[:, low], given[:, high])
+            if low != high:
+                table[:, :, child] += np.outer(given[:, high], given[:, low])
+        elif low == high:
+            table[:, :, child] = given[:, None, low] if by == "mother" else given[None, :, low]
+    return table
+
+
+# ---- posteriors ---------------------------------------------------------------------------------------------------
+
+
+class JointModel:
+    """Judges loci of one shape: so many alleles, copies per sample, families.
+
+    ploidy: 1 or 2 per sample; by: `both`, `mother` or `father`, whence a child with one copy has it; families: each sample stands in at
+    most one of them as the place where its genotype is decided (homes), but a parent may help in others.
+    """
+
+    def __init__(self, alleles: int, snv: bool, ploidy: Sequence[int], families: Sequence[Family] = (), by: str = "both"):  # fmt: skip
+        self.alleles = alleles
+        self.ploidy = list(ploidy)
+        self.families = list(families)
+        self.weight = ALTERNATE_WEIGHT[snv]
+        self.frequencies, self.chances = frequency_grid(self.weight * (alleles - 1))
+        self.tables = {copies: genotype_table(alleles, copies, self.frequencies) for copies in (1, 2)}
+        self.counts = {copies: alternate_counts(alleles, copies) for copies in (1, 2)}
+        self.by = by
+        rate = MUTATION_RATE[snv]
+        self.transmissions = {kind: transmission(alleles, kind, rate) for kind in {"both", by}}
+        members = {i for family in families for i in (*family.parents, *family.children)}
+        self.singles = [i for i in range(len(self.ploidy)) if i not in members]
+        self.home = homes(self.families)
+        children = {child for family in families for child in family.children}
+        self.founders = [i for i in range(len(self.ploidy)) if i not in children]
+
+    def inherited(self, child: int) -> tuple[np.ndarray, np.ndarray]:
+        """Transmission tables of a child: all of it, and the part without mutation."""
+        return self.transmissions[self.by if self.ploidy[child] == 1 else "both"]
+
+    def _copies(self, parent: int | None, is_father: bool) -> int:
+        """Copies of a parent; of one without data those that such a parent has."""
+        if parent is not None:
+            return self.ploidy[parent]
+        return 1 if set(self.ploidy) == {1} or (is_father and self.by == "mother") else 2
+
+    def posteriors(self, likelihoods: np.ndarray) -> Posteriors:
+        """likelihoods: float (loci, samples, genotypes), not logs, largest 1, without prior; all 1 where there are no data.
+
+        With one copy per cell the homozygous genotypes stand for the allele.
+        """
+        likelihoods = np.array(likelihoods, dtype=float)
+        mixed = [low != high for low, high in genotype_order(self.alleles, 2)]
+        for sample, copies in enumerate(self.ploidy):
+            if copies == 1:
+                likelihoods[:, sample, mixed] = 0
+        result = self._round(likelihoods, None)
+        if self.alleles > 2:
+            for _ in range(ROUNDS):
+                result = self._round(likelihoods, self._expected(result.genotypes))
+        return result
+
+    def _expected(self, genotypes: np.ndarray) -> np.ndarray:
+        """Expected copies of each alternate, float (loci, samples, alternates); 0 for children, whose alleles are their parents'."""
+        expected = np.zeros((*genotypes.shape[:2], self.alleles - 1))
+        for sample in self.founders:
+            expected[:, sample] = genotypes[:, sample] @ self.counts[self.ploidy[sample]]
+        return expected
+
+    def _weights(self, expected: np.ndarray | None, members: Sequence[int], loci: int) -> np.ndarray:
+        """Weights of the alternates for some samples: what the others show. float (loci, alternates)."""
+        weights = np.full((loci, self.alleles - 1), self.weight)
+        if expected is None:
+            return weights
+        others = [i for i in self.founders if i not in members]
+        return weights + expected[:, others].sum(axis=1)
+
+    def _round(self, likelihoods: np.ndarray, expected: np.ndarray | None) -> Posteriors:
+        """All posteriors, given expected copies of each alternate (None: none seen yet)."""
+        loci, samples, genotypes = likelihoods.shape
+        log_weight = np.broadcast_to(np.log(self.chances + TINY), (loci, len(self.chances))).copy()
+        log_reference = log_weight.copy()
+        explained = {}
+        for sample in self.singles:
+            own = likelihoods[:, sample]
+            if self.alleles > 2:
+                own = own * composition(self._weights(expected, [sample], loci), self.counts[self.ploidy[sample]])
+            table = self.tables[self.ploidy[sample]]
+            explained[sample] = own, own @ table.T
+            log_weight += np.log(explained[sample][1] + TINY)
+            log_reference += np.log(own[:, :1] * table[:, 0] + TINY)
+        families = []
+        for family in self.families:
+            parts = self._family(family, likelihoods, expected)
+            families.append(parts)
+            log_weight += np.log(parts.explained + TINY)
+            log_reference += np.log(parts.reference[:, None] * parts.tables[0][:, 0] * parts.tables[1][:, 0] + TINY)
+        whole = _log_sum(log_weight)
+        weight = np.exp(log_weight - whole)
+        result = Posteriors(
+            np.zeros((loci, samples, genotypes)),
+            np.zeros((loci, samples), dtype=int),
+            -10 / np.log(10) * (_log_sum(log_reference) - whole)[:, 0],
+        )
+        for sample, (own, by_frequency) in explained.items():
+            table = self.tables[self.ploidy[sample]]
+            result.genotypes[:, sample] = _normalised(own * ((weight / (by_frequency + TINY)) @ table))
+            result.best[:, sample] = result.genotypes[:, sample].argmax(axis=1)
+        for number, (family, parts) in enumerate(zip(self.families, families, strict=True)):
+            self._settle(number, family, parts, weight, likelihoods, result)
+        return result
+
+    def _family(self, family: Family, likelihoods: np.ndarray, expected: np.ndarray | None) -> "FamilyParts":
+        """Likelihood of each pair of parents' genotypes, children summed out."""
+        loci, _, genotypes = likelihoods.shape
+        mother, father = (
+            np.ones((loci, genotypes)) if parent is None else likelihoods[:, parent] for parent in family.parents
+        )
+        copies = self._copies(family.mother, False), self._copies(family.father, True)
+        pairs = mother[:, :, None] * father[:, None, :]
+        reference = pairs[:, 0, 0].copy()
+        messages = {}
+        for child in family.children:
+            table, _ = self.inherited(child)
+            messages[child] = likelihoods[:, child] @ table.reshape(-1, genotypes).T
+            messages[child] = messages[child].reshape(loci, genotypes, genotypes)
+            pairs = pairs * messages[child]
+            reference *= table[0, 0, 0] * likelihoods[:, child, 0]
+        if self.alleles > 2:
+            weights = self._weights(expected, [i for i in family.parents if i is not None], loci)
+            counts = (self.counts[copies[0]][:, None] + self.counts[copies[1]][None, :]).reshape(-1, self.alleles - 1)
+            pairs = pairs * composition(weights, counts).reshape(loci, genotypes, genotypes)
+        tables = (self.tables[copies[0]], self.tables[copies[1]])
+        explained = np.einsum("km,bmk->bk", tables[0], pairs @ tables[1].T)
+        return FamilyParts(pairs, messages, tables, explained, reference)
+
+    def _settle(
+        self, number: int, family: Family, parts: "FamilyParts", weight: np.ndarray, likelihoods: np.ndarray, result: Posteriors
+    ) -> None:  # fmt: skip
+        """Write the posteriors of a family's members whose home it is."""
+        loci, genotypes = len(weight), likelihoods.shape[2]
+        scaled = (weight / (parts.explained + TINY))[:, :, None] * parts.tables[0]
+        pairs = _normalised((parts.pairs * (scaled.transpose(0, 2, 1) @ parts.tables[1])).reshape(loci, -1))
+        together = pairs.copy()
+        most = {}
+        for child in family.children:
+            table, unchanged = self.inherited(child)
+            message = parts.messages[child].reshape(loci, -1)
+            rest = pairs / (message + TINY)
+            weighted = rest @ table.reshape(-1, genotypes)
+            result.genotypes[:, child] = _normalised(weighted * likelihoods[:, child])
+            inherited = likelihoods[:, child] @ unchanged.reshape(-1, genotypes).T
+            result.de_novo[child] = np.clip(1 - (rest * inherited).sum(axis=1), 0, 1)
+            chances = table.reshape(1, -1, genotypes) * likelihoods[:, child, None]
+            most[child] = chances.argmax(axis=2)
+            together *= chances.max(axis=2) / (message + TINY)
+        best = together.argmax(axis=1)
+        square = pairs.reshape(loci, genotypes, genotypes)
+        for parent, axis, chosen in ((family.mother, 2, best // genotypes), (family.father, 1, best % genotypes)):
+            if parent is not None and self.home.get(parent) == number:
+                result.genotypes[:, parent] = square.sum(axis=axis)
+                result.best[:, parent] = chosen
+        for child in family.children:
+            result.best[:, child] = np.take_along_axis(most[child], best[:, None], axis=1)[:, 0]
+
+
+@dataclass
+class FamilyParts:
+    """pairs: (loci, mother, father), likelihood with the children summed out; messages: child → the same of that child alone;
+    tables: Hardy-Weinberg of mother and father; explained: (loci, frequencies); reference: (loci,), of all being 0/0."""
+
+    pairs: np.ndarray
+    messages: dict[int, np.ndarray]
+    tables: tuple[np.ndarray, np.ndarray]
+    explained: np.ndarray
+    reference: np.ndarray
+
+
+def homes(families: Sequence[Family]) -> dict[int, int]:
+    """In which family each sample's genotype is decided: where it is a child, otherwise the first in which it is a parent."""
+    found = {child: number for number, family in enumerate(families) for child in family.children}
+    for number, family in enumerate(families):
+        for parent in family.parents:
+            if parent is not None:
+                found.setdefault(parent, number)
+    return found
+
+
+def _log_sum(values: np.ndarray) -> np.ndarray:
+    """log of the sum of exponentials over the last axis, kept."""
+    top = values.max(axis=-1, keepdims=True)
+    return np.asarray(top + np.log(np.exp(values - top).sum(axis=-1, keepdims=True)))
+
+
+def _normalised(values: np.ndarray) -> np.ndarray:
+    return values / np.maximum(values.sum(axis=-1, keepdims=True), TINY)
+
+
+def genotype_index(genotype: Sequence[int]) -> int:
+    """Place of a genotype in the order of PL (VCF 4.3, section 1.6.2); one copy counts as homozygous."""
+    low, high = min(genotype), max(genotype)
+    return high * (high + 1) // 2 + low
+
+
+def subset(alleles: Sequence[int]) -> list[int]:
+    """Places of the genotypes of some alleles, in their new order, among those of all."""
+    number = len(alleles)
+    return [
+        genotype_index((alleles[low], alleles[high])) for high, low in itertools.product(range(number), range(number)) if low <= high
+    ]  # fmt: skip

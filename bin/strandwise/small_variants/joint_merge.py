@@ -1,0 +1,377 @@
+"""Brings gVCFs together: at each site the union of their alleles, and for each sample what its reads say of them."""
+
+import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from strandwise.errors import InputError
+from strandwise.formats.intervals import Interval, some_names
+from strandwise.formats.vcf import NON_REFERENCE
+from strandwise.small_variants.genotypes import genotype_order
+from strandwise.small_variants.joint_genotypes import alternate_counts, genotype_index, single_sample_prior
+
+WINDOW = 100_000
+"""Bases that are held at a time, of all samples. Results do not depend on it."""
+
+REACH = 2_000
+"""Bases beyond a window that are read as well: a deletion of the window reaches into them."""
+
+MOST_ALTERNATES = 6
+"""Of a site; of more the most probable stay."""
+
+PHRED_PER_READ = 3.0103
+"""A read of another allele against a heterozygote: it halves its chance, 10 log10 2."""
+
+PHRED_PER_ERROR = 30.0
+"""A read of another allele against a homozygote: it must be an error, at a rate of 0.001."""
+
+MOST_PHRED = 990.0
+
+
+class Row:
+    """One record of a gVCF, its fields read when they are asked for. start, end: 0-based half-open, what it speaks of."""
+
+    __slots__ = ("__dict__", "columns", "end", "start")
+
+    def __init__(self, line: str):
+        self.columns = line.split("\t")
+        self.start = int(self.columns[1]) - 1
+        end = self.columns[7].partition("END=")[2].partition(";")[0] if self.is_block else ""
+        self.end = int(end) if end else self.start + len(self.columns[3])
+
+    @property
+    def is_block(self) -> bool:
+        return self.columns[4] == NON_REFERENCE
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        return dict(zip(self.columns[8].split(":"), self.columns[9].split(":"), strict=False))
+
+    @cached_property
+    def alternates(self) -> list[str]:
+        """Without <NON_REF>."""
+        return [text for text in self.columns[4].split(",") if text != NON_REFERENCE]
+
+    @cached_property
+    def genotype(self) -> tuple[int | None, ...]:
+        return tuple(None if text == "." else int(text) for text in self.fields["GT"].replace("|", "/").split("/"))
+
+    @property
+    def ploidy(self) -> int:
+        return len(self.genotype)
+
+    @cached_property
+    def likelihoods(self) -> list[int]:
+        """PL as they stand in the file."""
+        return [int(text) for text in self.fields["PL"].split(",")]
+
+    @cached_property
+    def depths(self) -> list[int]:
+        """AD without that of <NON_REF>; of a block its lowest depth."""
+        if self.is_block:
+            return [int(self.fields.get("MIN_DP", self.fields["DP"]))]
+        return [int(text) for text in self.fields["AD"].split(",")][: len(self.alternates) + 1]
+
+    @property
+    def is_snv(self) -> bool:
+        return len(self.columns[3]) == 1 and all(len(text) == 1 for text in self.alternates)
+
+    def presence(self) -> list[float]:
+        """Probability of each alternate to be there, by the PL of the file."""
+        known = len(self.alternates) + 1
+        order = genotype_order(known, self.ploidy)
+        chances = [10 ** (-value / 10) for value in self.likelihoods[: len(order)]]
+        total = sum(chances)
+        return [
+            sum(chance for chance, genotype in zip(chances, order, strict=True) if allele in genotype) / total
+            for allele in range(1, known)
+        ]
+
+    def other_reads(self, position: int) -> int:
+        """Reads of a site that cover a base or a place inside its span and show what is neither there: not those of deletions."""
+        depths = self.depths
+        if self.is_snv or position == self.start:
+            return int(self.fields["DP"])
+        lengths = [len(self.columns[3]), *map(len, self.alternates)]
+        return sum(depth for depth, length in zip(depths, lengths, strict=True) if length >= lengths[0])
+
+
+@dataclass
+class SampleData:
+    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; depth, depths: DP and
+    AD; own, own_quality: place of its own genotype among those of the site, None where it has none, and its GQ; filters: those of its
+    own record; phase: GT and PS of its own record where it is phased."""
+
+    ploidy: int
+    likelihoods: np.ndarray
+    depth: int
+    depths: list[int]
+    own: int | None
+    own_quality: int = 0
+    filters: tuple[str, ...] = ()
+    phase: tuple[str, str] | None = None
+
+    @property
+    def missing(self) -> bool:
+        return self.own is None
+
+
+@dataclass
+class Locus:
+    """One site of the cohort. position: 0-based start of REF; alleles: REF first; samples: in the order of the gVCFs."""
+
+    contig: str
+    position: int
+    alleles: tuple[str, ...]
+    snv: bool
+    samples: list[SampleData] = field(default_factory=list)
+
+
+def trimmed(reference: str, alternate: str) -> tuple[str, str]:
+    """An allele without the bases that REF of its record has beyond it; the first base stays."""
+    while min(len(reference), len(alternate)) > 1 and reference[-1] == alternate[-1]:
+        reference, alternate = reference[:-1], alternate[:-1]
+    return reference, alternate
+
+
+def union(rows: Iterable[Row]) -> tuple[str, ...]:
+    """REF and alternates of all records of one place: each allele once, however far the REF of its record reaches.
+
+    At most MOST_ALTERNATES, those with the highest probability in any sample; in order of length and text.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for row in rows:
+        for alternate, chance in zip(row.alternates, row.presence(), strict=True):
+            event = trimmed(row.columns[3], alternate)
+            found[event] = max(chance, found.get(event, 0.0))
+    chosen = sorted(sorted(found), key=lambda event: -found[event])[:MOST_ALTERNATES]
+    reference = max((event[0] for event in chosen), key=len)
+    alternates = [alternate + reference[len(short) :] for short, alternate in chosen]
+    return (reference, *sorted(alternates, key=lambda text: (len(text), text)))
+
+
+def sample_data(locus: Locus, rows: Sequence[Row], here: Row | None, usual_ploidy: int) -> SampleData:
+    """What a sample says of a site. rows: its records that overlap REF; here: its own record of this site, if it has one."""
+    if here is not None:
+        return _from_record(locus, here)
+    first = [row for row in rows if row.start <= locus.position < row.end]
+    if not first:
+        return _no_data(locus, usual_ploidy)
+    quality, depth = MOST_PHRED, 1 << 30
+    for row in rows:
+        reads = row.depths[0] if row.is_block else row.other_reads(max(locus.position, row.start))
+        depth = min(depth, reads)
+        quality = min(quality, float(row.likelihoods[1]) if row.is_block else min(99.0, PHRED_PER_READ * reads))
+    if depth == 0:
+        return _no_data(locus, first[0].ploidy)
+    copies = alternate_counts(len(locus.alleles), first[0].ploidy).sum(axis=1)
+    scale = np.array([0.0, 1.0, PHRED_PER_ERROR / 3])
+    depths = [depth] + [0] * (len(locus.alleles) - 1)
+    return SampleData(first[0].ploidy, scale[copies] * quality, depth, depths, 0, int(quality))
+
+
+def _no_data(locus: Locus, ploidy: int) -> SampleData:
+    alleles = len(locus.alleles)
+    return SampleData(ploidy, np.zeros(alleles * (alleles + 1) // 2), 0, [0] * alleles, None)
+
+
+def _from_record(locus: Locus, row: Row) -> SampleData:
+    """Likelihoods of the site's genotypes from a record that may hold fewer alleles, or others."""
+    longest = locus.alleles[0]
+    places = [0]  # of the record's alleles among those of the site; -1 where the site left it out
+    for alternate in row.alternates:
+        short, text = trimmed(row.columns[3], alternate)
+        text += longest[len(short) :]
+        places.append(locus.alleles.index(text) if text in locus.alleles[1:] else -1)
+    known = {place: own for own, place in enumerate(places) if place >= 0}
+    mine = _without_prior(row, locus.snv)
+    order = genotype_order(len(locus.alleles), 2)
+    depths = row.depths
+    whole = int(row.fields["DP"])
+    unexplained = min(MOST_PHRED, mine[0] + PHRED_PER_ERROR * whole)
+    likelihoods = np.empty(len(order))
+    for index, genotype in enumerate(order):
+        own = [known[allele] for allele in genotype if allele in known]
+        if len(own) == 2:
+            likelihoods[index] = mine[genotype_index(own)]
+        elif own:
+            likelihoods[index] = mine[genotype_index((own[0], own[0]))] + PHRED_PER_READ * depths[own[0]]
+        else:
+            likelihoods[index] = unexplained
+    likelihoods = np.minimum(likelihoods - likelihoods.min(), MOST_PHRED)
+    by_place = [depths[known[place]] if place in known else 0 for place in range(len(locus.alleles))]
+    own_genotype = [places[allele] for allele in row.genotype if allele is not None]
+    whole_genotype = len(own_genotype) == row.ploidy and -1 not in own_genotype
+    phase = None
+    if "|" in row.fields["GT"] and whole_genotype:
+        phase = "|".join(map(str, own_genotype)), row.fields.get("PS", ".")
+    filters = tuple(name for name in row.columns[6].split(";") if name not in ("PASS", ".", "RefCall"))
+    own_place = genotype_index(own_genotype) if whole_genotype else 0
+    missing = whole == 0 or not own_genotype
+    return SampleData(
+        row.ploidy, likelihoods, whole, by_place, None if missing else own_place, int(row.fields["GQ"]), filters, phase
+    )
+
+
+def _without_prior(row: Row, snv: bool) -> np.ndarray:
+    """Phred likelihoods of a record's genotypes, <NON_REF> left out, without the prior that its PL hold. With one copy per cell
+    they stand at the homozygous genotypes, the others are MOST_PHRED."""
+    alleles = len(row.alternates) + 1
+    prior = _prior(alleles, snv)
+    if row.ploidy == 2:
+        return np.asarray(row.likelihoods[: len(prior)] - prior)
+    values = np.full(len(prior), MOST_PHRED)
+    for allele in range(alleles):
+        place = genotype_index((allele, allele))
+        values[place] = row.likelihoods[allele] - prior[place]
+    return values
+
+
+@cache
+def _prior(alleles: int, snv: bool) -> np.ndarray:
+    return single_sample_prior(alleles, snv)
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class GvcfFile:
+    """One sample's gVCF: its path, name, model, and contigs (name to length in bases)."""
+
+    path: Path
+    sample: str
+    model_version: str
+    contigs: dict[str, int]
+
+
+def read_headers(paths: Sequence[Path], reference: Path) -> list[GvcfFile]:
+    """Read and check the headers of gVCFs.
+
+    Raises InputError, all at once: not a gVCF of Strandwise, no index, several samples, a sample twice, contigs that the reference
+    lacks or has with another length.
+    """
+    import pysam
+
+    with pysam.FastaFile(str(reference)) as fasta:
+        lengths = dict(zip(fasta.references, fasta.lengths, strict=True))
+    problems: list[str] = []
+    files: list[GvcfFile] = []
+    for path in paths:
+        found = _read_header(path)
+        if isinstance(found, str):
+            problems.append(f"{path.name}: {found}")
+            continue
+        wrong = [name for name, length in found.contigs.items() if lengths.get(name) != length]
+        if wrong:
+            problems.append(
+                f"{path.name}: contig {some_names(wrong)} is not in {reference.name} with this length; "
+                "give the reference that the sample was called with"
+            )
+        twice = next((file for file in files if file.sample == found.sample), None)
+        if twice:
+            problems.append(
+                f"{path.name}: sample {found.sample} is in {twice.path.name} already; leave one of them out"
+            )
+        files.append(found)
+    if problems:
+        raise InputError(*problems)
+    return files
+
+
+def _read_header(path: Path) -> GvcfFile | str:
+    """The file, or what is wrong with it."""
+    import pysam
+
+    try:
+        with pysam.VariantFile(str(path)) as variants:
+            said = {record.key: record.value for record in variants.header.records if record.type == "GENERIC"}
+            samples = list(variants.header.samples)
+            contigs = {str(name): int(contig.length or 0) for name, contig in variants.header.contigs.items()}
+            whole = "NON_REF" in str(variants.header)
+    except (OSError, ValueError) as error:
+        return f"cannot be opened as VCF ({error}); give a .g.vcf.gz"
+    if "Strandwise" not in str(said.get("source")) or not whole:
+        return "is no gVCF of Strandwise, whose qualities joint genotyping relies on; give small_variants/<sample>/<sample>.g.vcf.gz"
+    if len(samples) != 1:
+        return f"holds {len(samples)} samples; give one gVCF per sample"
+    if not Path(f"{path}.tbi").exists():
+        return f"has no index beside it; make one with: bcftools index --tbi {path.name}"
+    return GvcfFile(path, samples[0], str(said.get("strandwise_model", "unknown")), contigs)
+
+
+# ---- windows ------------------------------------------------------------------------------------------------------
+
+
+class Cohort:
+    """The gVCFs of all samples, read window by window side by side."""
+
+    def __init__(self, files: Sequence[GvcfFile]):
+        import pysam
+
+        self.files = list(files)
+        self.tabix: list[pysam.TabixFile] = [pysam.TabixFile(str(file.path)) for file in files]
+        self.known = [set(tabix.contigs) for tabix in self.tabix]
+
+    def __enter__(self) -> "Cohort":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for tabix in self.tabix:
+            tabix.close()
+
+    def holds(self, contig: str) -> bool:
+        return any(contig in known for known in self.known)
+
+    def loci(self, interval: Interval) -> Iterator[list[Locus]]:
+        """Sites whose record starts inside, in order, a window at a time."""
+        start = interval.start
+        while start < interval.end:
+            stop = min(interval.end, (start // WINDOW + 1) * WINDOW)
+            yield self._window(interval.contig, start, stop)
+            start = stop
+
+    def _window(self, contig: str, start: int, stop: int) -> list[Locus]:
+        samples = [SampleRows(rows) for rows in self._rows(contig, start, stop)]
+        places: dict[tuple[int, bool], dict[int, Row]] = {}
+        for number, sample in enumerate(samples):
+            for row in sample.rows:
+                if start <= row.start < stop and not row.is_block and row.alternates:
+                    places.setdefault((row.start, not row.is_snv), {}).setdefault(number, row)
+        loci = []
+        for (position, indel), owners in sorted(places.items()):
+            locus = Locus(contig, position, union(owners.values()), not indel)
+            for number, sample in enumerate(samples):
+                here = owners.get(number)
+                rows = () if here else sample.overlapping(position, position + len(locus.alleles[0]))
+                locus.samples.append(sample_data(locus, rows, here, sample.ploidy))
+            loci.append(locus)
+        return loci
+
+    def _rows(self, contig: str, start: int, stop: int) -> Iterator[list[Row]]:
+        for file, tabix, known in zip(self.files, self.tabix, self.known, strict=True):
+            if contig not in known:
+                yield []
+                continue
+            stop_here = min(file.contigs[contig], stop + REACH)
+            yield [Row(line) for line in tabix.fetch(contig, start, stop_here)]
+
+
+class SampleRows:
+    """The records of one sample in a window, in order."""
+
+    def __init__(self, rows: list[Row]):
+        self.rows = rows
+        self.starts = [row.start for row in rows]
+        self.longest = max((row.end - row.start for row in rows if not row.is_block), default=0)
+        self.ploidy = rows[0].ploidy if rows else 2
+
+    def overlapping(self, start: int, end: int) -> list[Row]:
+        """Records that overlap [start, end). Blocks do not overlap each other; sites may begin earlier and reach in."""
+        first = bisect.bisect_left(self.starts, start - self.longest) - 1
+        last = bisect.bisect_left(self.starts, end)
+        return [row for row in self.rows[max(0, first) : last] if row.end > start]
