@@ -1,5 +1,5 @@
 # The germline caller beside its peers. DATA: folder with references, truth and real reads (LICENSE-DATA.md says whence).
-.PHONY: bench-germline
+.PHONY: bench-germline bench-germline-cost germline-reliability
 germline := benchmarks/germline
 germline_sets ?= .tools/bench/germline
 
@@ -7,3 +7,14 @@ bench-germline: setup ## our germline caller and its peers on the same reads: ma
 	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only test --only real
 	$(python) $(germline)/run.py call --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/calls $(if $(GATK),--gatk '$(GATK)')
 	$(python) $(germline)/run.py score --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/calls
+
+bench-germline-cost: setup ## how the cost of our caller grows, and two shards on two cores: make bench-germline-cost DATA=… (ten minutes)
+	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only cost --only test_10x --only test_30x_1 --only test_60x
+	$(python) $(germline)/cost.py sizes --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
+	$(python) $(germline)/cost.py shards --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
+	$(python) $(germline)/cost.py picture --output $(germline_sets)/cost
+
+germline_model ?= assets/models/small_variants
+germline-reliability: setup ## reliability.tsv of a model from held-out reads, after each change of its weights: make germline-reliability DATA=… [germline_model=…] (ten minutes)
+	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only heldout
+	$(python) $(germline)/calibration.py --sets $(germline_sets)/SETS.tsv --model $(germline_model)

@@ -100,27 +100,6 @@ def call(
 
 
 @app.command()
-def scale(
-    sets: Annotated[Path, Option(help="SETS.tsv", exists=True)],
-    output: Annotated[Path, Option(help="folder for calls")],
-    only: Annotated[list[str], Option(help="names of sets")],
-    model: Annotated[Path, Option(help="our model")] = PROJECT / "assets" / "models" / "small_variants",
-) -> None:
-    """CPU seconds and peak memory of our caller by bases called: how cost grows; the smallest is start-up."""
-    print("| set | bases | CPU s | peak MB |", "| --- | --- | --- | --- |", sep="\n")
-    for one in sets_of(sets, only):
-        contig, start, end = Path(one["regions"]).read_text().split()[:3]
-        for bases in (1000, 500_000, 1_000_000, int(end) - int(start)):
-            folder = output / one["name"] / f"first_{bases}"
-            folder.mkdir(parents=True, exist_ok=True)
-            bed = folder / "regions.bed"
-            bed.write_text(f"{contig}\t{start}\t{int(start) + bases}\n")
-            command = command_of("strandwise", {**one, "regions": str(bed)}, folder / "strandwise.vcf.gz", model, "")
-            found = measured(command, folder / "strandwise.log")
-            print(f"| {one['name']} | {bases:,} | {found['cpu_s']:.2f} | {found['peak_mb']} |", flush=True)
-
-
-@app.command()
 def score(
     sets: Annotated[Path, Option(help="SETS.tsv", exists=True)],
     output: Annotated[Path, Option(help="folder with calls; scores.json, discordant.tsv and tables go there")],

@@ -20,7 +20,7 @@ from run import PROJECT, measured
 from simulate import Haplotypes, Reads
 from typer import Option, Typer
 
-from strandwise.small_variants.evaluate import compare, counts  # noqa: I001  (run puts bin/ on the path)
+from strandwise.small_variants.evaluate import compare, counts
 
 app = Typer(help=__doc__, pretty_exceptions_enable=False)
 
@@ -192,6 +192,251 @@ def reads(
                 how = Reads(coverage=depth, seed=1000 * seed + 10 * int(depth) + number)
                 simulate.write_reads(sequence, start, spelled(sequence, start, trio, member), how, fasta, bam, member)
                 print(f"{bam}: made", file=sys.stderr, flush=True)
+
+
+# ---- callers ------------------------------------------------------------------------------------------------------
+
+
+def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
+    """Each member alone, then the three together."""
+    script = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+    model = PROJECT / "assets" / "models" / "small_variants"
+    alone = [
+        f"{script} call --alignment {folder}/{m}.{depth}.bam --reference {fasta} --model {model} --shard {folder}/regions.bed --sample {m}"
+        f" --threads 1 --allow-model-mismatch --output {folder}/{m}.{depth}.vcf.gz --gvcf {folder}/{m}.{depth}.g.vcf.gz"
+        f" --notes {folder}/{m}.{depth}.notes.json"
+        for m in MEMBERS
+    ]
+    inputs = " ".join(f"--gvcf {folder}/{m}.{depth}.g.vcf.gz" for m in MEMBERS)
+    outputs = (
+        f"--output {folder}/joint.{depth}.vcf.gz --mendelian {folder}/mendelian.{depth}.tsv --de-novo {folder}/de_novo.{depth}.tsv"
+        f" --summary {folder}/joint.{depth}.json --notes {folder}/joint.{depth}.notes.json"
+    )
+    merge = f"bcftools merge -0 -Oz -o {folder}/merged.{depth}.vcf.gz {' '.join(f'{folder}/{m}.{depth}.vcf.gz' for m in MEMBERS)}"
+    return [*alone, f"{script} joint {inputs} --reference {fasta} --pedigree {folder}/family.ped {outputs}", merge]
+
+
+def bcftools_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
+    """Its multi-sample caller on the reads of all three, and trio-dnm2 on that."""
+    reads_ = " ".join(f"{folder}/{m}.{depth}.bam" for m in MEMBERS)
+    called = f"{folder}/bcftools.{depth}.vcf.gz"
+    return [
+        f"bcftools mpileup -a AD,DP -f {fasta} -R {folder}/regions.bed {reads_} | bcftools call -mv -Ou"
+        f" | bcftools norm -f {fasta} -Oz -o {called}",
+        f"bcftools +trio-dnm2 -p child,father,mother --use-NAIVE {called} -Oz -o {folder}/bcftools_naive.{depth}.vcf.gz",
+        f"bcftools +trio-dnm2 -p child,father,mother {called} -Oz -o {folder}/bcftools_dnm.{depth}.vcf.gz",
+    ]
+
+
+def gatk_commands(folder: Path, fasta: Path, depth: str, gatk: str) -> list[str]:
+    """Its germline workflow for families: gVCFs, combined, genotyped, refined by the pedigree, annotated with PossibleDeNovo."""
+    stem = f"{folder}/gatk"
+    alone = [
+        f"{gatk} HaplotypeCaller -R {fasta} -L {folder}/regions.bed -I {folder}/{m}.{depth}.bam -O {stem}.{m}.{depth}.g.vcf.gz -ERC GVCF"
+        " --native-pair-hmm-threads 1"
+        for m in MEMBERS
+    ]
+    inputs = " ".join(f"-V {stem}.{m}.{depth}.g.vcf.gz" for m in MEMBERS)
+    return [
+        *alone,
+        f"{gatk} CombineGVCFs -R {fasta} {inputs} -O {stem}.all.{depth}.g.vcf.gz",
+        f"{gatk} GenotypeGVCFs -R {fasta} -V {stem}.all.{depth}.g.vcf.gz -O {stem}.{depth}.vcf.gz",
+        f"{gatk} CalculateGenotypePosteriors -V {stem}.{depth}.vcf.gz -ped {folder}/family.ped -O {stem}.cgp.{depth}.vcf.gz",
+        f"{gatk} VariantAnnotator -R {fasta} -V {stem}.cgp.{depth}.vcf.gz -ped {folder}/family.ped -A PossibleDeNovo"
+        f" -O {stem}_refined.{depth}.vcf.gz",
+    ]
+
+
+@app.command()
+def call(
+    folder: Annotated[Path, Option(help="folder of `reads`", exists=True)],
+    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
+    coverage: Annotated[list[float], Option(help="repeat")],
+    gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0; without it GATK is left out")] = "",
+    caller: Annotated[list[str] | None, Option(help="strandwise, bcftools, gatk; default all")] = None,
+) -> None:
+    """Call the trio with ours and the peers, each member alone and together; costs go to costs.json."""
+    listing = folder / "costs.json"
+    costs = json.loads(listing.read_text()) if listing.exists() else {}
+    for number in coverage:
+        depth = f"{number:g}x"
+        todo = {"strandwise": our_commands(folder, fasta, depth), "bcftools": bcftools_commands(folder, fasta, depth)}
+        if gatk:
+            todo["gatk"] = gatk_commands(folder, fasta, depth, gatk)
+        for name, commands in todo.items():
+            if caller and name not in caller:
+                continue
+            found = [measured(command, folder / f"{name}.{depth}.log") for command in commands]
+            costs[f"{name} {depth}"] = [cost["cpu_s"] for cost in found]
+            print(name, depth, costs[f"{name} {depth}"], max(cost["peak_mb"] for cost in found), flush=True)
+            listing.write_text(json.dumps(costs) + "\n")
+
+
+# ---- scores -------------------------------------------------------------------------------------------------------
+
+
+def one_sample(calls: Path, member: str, output: Path) -> Path:
+    """A member's genotypes of a VCF of several samples; what its own filter FT turns down is left out."""
+    with pysam.VariantFile(str(calls)) as variants, output.open("w") as handle:
+        lengths = {name: contig.length for name, contig in variants.header.contigs.items()}
+        handle.write(
+            "##fileformat=VCFv4.3\n" + "".join(f"##contig=<ID={n},length={size}>\n" for n, size in lengths.items())
+        )
+        handle.write(
+            '##FILTER=<ID=other,Description="Any filter">\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+        )
+        handle.write(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{member}\n")
+        for record in variants:
+            sample = record.samples[member]
+            genotype = [allele for allele in sample["GT"] if allele is not None]
+            passes = not set(record.filter.keys()) - {"PASS"} and sample.get("FT", "PASS") in (None, "PASS", ("PASS",))
+            if any(genotype) and passes and record.alts:
+                text = "/".join(map(str, genotype))
+                handle.write(
+                    f"{record.chrom}\t{record.pos}\t.\t{record.ref}\t{','.join(record.alts)}\t.\tPASS\t.\tGT\t{text}\n"
+                )
+    return output
+
+
+def trio_sites(calls: Path) -> Iterator[tuple[pysam.VariantRecord, list[tuple[int, ...]]]]:
+    """Passing records with the genotypes of mother, father and child, where all three have one and one is not 0/0."""
+    with pysam.VariantFile(str(calls)) as variants:
+        for record in variants:
+            genotypes = [tuple(a for a in record.samples[m]["GT"] if a is not None) for m in MEMBERS]
+            if (
+                not set(record.filter.keys()) - {"PASS"}
+                and all(len(g) == 2 for g in genotypes)
+                and any(map(any, genotypes))
+            ):
+                yield record, genotypes
+
+
+def violates(genotypes: list[tuple[int, ...]]) -> bool:
+    """Whether the child cannot have one allele of each parent."""
+    mother, father, (one, other) = genotypes
+    return not ((one in mother and other in father) or (other in mother and one in father))
+
+
+def event(position: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """A change without the bases that both alleles share at the end."""
+    while min(len(ref), len(alt)) > 1 and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    return position, ref, alt
+
+
+def new_events(calls: Path, wanted: str = "") -> set[tuple[int, str, str]]:
+    """Alleles of the child that no parent has; wanted: `naive`, or a FORMAT or INFO key that names de novo calls."""
+    found = set()
+    for record, (mother, father, child) in trio_sites(calls):
+        alleles = {a for a in child if a and a not in mother + father}
+        if wanted == "hiConfDeNovo" and "child" not in (record.info.get("hiConfDeNovo") or ()):
+            continue
+        if wanted == "DNM" and not record.samples["child"].get("DNM"):
+            continue
+        found |= {event(record.pos, record.ref, record.alleles[a]) for a in alleles}
+    return found
+
+
+def planted_events(folder: Path) -> set[tuple[int, str, str]]:
+    """De novo variants inside the regions."""
+    _, start, end = (folder / "regions.bed").read_text().split()
+    with (folder / "de_novo.tsv").open() as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    return {
+        event(int(row["position"]), row["reference"], row["alternate"])
+        for row in rows
+        if int(start) < int(row["position"]) <= int(end)
+    }
+
+
+def listed_events(table: Path, least: float) -> set[tuple[int, str, str]]:
+    """De novo candidates of ours with a probability of at least `least`, without filter."""
+    found = set()
+    with table.open() as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            if float(row["probability"]) >= least and row["filter"] == "PASS":
+                alternates = row["alternate"].split(",")
+                parents = set("/".join((row["father_gt"], row["mother_gt"])).replace("|", "/").split("/"))
+                new = set(row["child_gt"].replace("|", "/").split("/")) - parents - {"0"}
+                chosen = [alternates[int(a) - 1] for a in new] or alternates[:1]
+                found |= {event(int(row["position"]), row["reference"], alt) for alt in chosen}
+    return found
+
+
+@app.command()
+def score(
+    folder: Annotated[list[Path], Option(help="folder of `reads` and `call`; repeat for more trios, which are pooled")],
+    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
+    coverage: Annotated[list[float], Option(help="repeat")],
+) -> None:
+    """Print the tables: wrong alleles per member, Mendelian errors, de novo variants found and false."""
+    ways = {
+        "each alone": "",
+        "joint": "joint",
+        "bcftools": "bcftools",
+        "GATK": "gatk",
+        "GATK, pedigree": "gatk_refined",
+    }
+    print("| coverage | calls | member | type | truth | FN | FP | F1 |", "| --- " * 8 + "|", sep="\n")
+    for depth in (f"{number:g}x" for number in coverage):
+        for way, stem in ways.items():
+            if not all((f / f"{stem or 'joint'}.{depth}.vcf.gz").exists() for f in folder):
+                continue
+            for member in MEMBERS:
+                sides = list(zip(*(_compared(f, fasta, depth, stem, member) for f in folder), strict=True))
+                for kind in ("SNP", "INDEL"):
+                    row = counts(*([a for part in side for a in part if a.kind == kind] for side in sides))
+                    print(
+                        f"| {depth} | {way} | {member} | {kind} | {row['truth_total']} | {row['fn']} | {row['fp']} | {row['f1']:.4f} |"
+                    )
+    print(
+        "\n| coverage | calls | sites | Mendelian errors | of these planted | rate without planted |",
+        "| --- " * 6 + "|",
+        sep="\n",
+    )
+    for depth in (f"{number:g}x" for number in coverage):
+        for way, stem in (("each alone, bcftools merge", "merged"), *list(ways.items())[1:]):
+            _print_mendelian(folder, depth, way, stem)
+    print("\n| coverage | de novo calls | planted | found | false |", "| --- " * 5 + "|", sep="\n")
+    for depth in (f"{number:g}x" for number in coverage):
+        sets_ = {
+            "joint, probability 0.5": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.5),  # noqa: B023
+            "joint, probability 0.05": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.05),  # noqa: B023
+            "each alone, bcftools merge: allele of no parent": lambda f: new_events(f / f"merged.{depth}.vcf.gz"),  # noqa: B023
+            "bcftools: allele of no parent": lambda f: new_events(f / f"bcftools.{depth}.vcf.gz"),  # noqa: B023
+            "GATK: allele of no parent": lambda f: new_events(f / f"gatk.{depth}.vcf.gz"),  # noqa: B023
+            "GATK, pedigree: hiConfDeNovo": lambda f: new_events(f / f"gatk_refined.{depth}.vcf.gz", "hiConfDeNovo"),  # noqa: B023
+        }
+        for name, events in sets_.items():
+            try:
+                pairs = [(planted_events(f), events(f)) for f in folder]
+            except (FileNotFoundError, OSError):
+                continue
+            whole = sum(len(truth) for truth, _ in pairs)
+            found, false = sum(len(truth & got) for truth, got in pairs), sum(len(got - truth) for truth, got in pairs)
+            print(f"| {depth} | {name} | {whole} | {found} | {false} |")
+
+
+def _compared(folder: Path, fasta: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
+    calls = folder / f"{member}.{depth}.vcf.gz"
+    if stem:
+        calls = one_sample(folder / f"{stem}.{depth}.vcf.gz", member, folder / f"one.{stem}.{member}.{depth}.vcf")
+    return compare(folder / f"{member}.truth.vcf.gz", calls, fasta, folder / "regions.bed")
+
+
+def _print_mendelian(folders: list[Path], depth: str, way: str, stem: str) -> None:
+    sites = errors = planted = 0
+    for folder in folders:
+        calls = folder / f"{stem}.{depth}.vcf.gz"
+        if not calls.exists():
+            return
+        truth = planted_events(folder)
+        for record, genotypes in trio_sites(calls):
+            sites += 1
+            if violates(genotypes):
+                errors += 1
+                planted += any(event(record.pos, record.ref, alt) in truth for alt in record.alts or ())
+    print(f"| {depth} | {way} | {sites} | {errors} | {planted} | {(errors - planted) / sites:.3%} |")
 
 
 if __name__ == "__main__":

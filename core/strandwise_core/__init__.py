@@ -10,6 +10,7 @@ from strandwise_core.evidence import (
     Alignments,
     encode,
     gap_open_penalties,
+    mismatch_costs,
     one_gap_cost,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "Alignments",
     "encode",
     "gap_open_penalties",
+    "mismatch_costs",
     "one_gap_cost",
 ]
 __version__ = "0.1.0"

@@ -101,6 +101,7 @@ cdef extern from "evidence.h" nogil:
     void evidence_free(Evidence *evidence)
     int c_one_gap_cost "one_gap_cost"(const uint8_t *bases, const uint8_t *costs, int length, const uint8_t *haplotype,
                                       int haplotype_length, int before, int after, const uint8_t *gap_open, int32_t *work)
+    void c_mismatch_costs "mismatch_costs"(const uint8_t *qualities, int length, uint8_t *costs)
     void c_gap_open_penalties "gap_open_penalties"(const uint8_t *haplotype, int length, uint8_t *penalties)
 
 MARGIN = READ_MARGIN
@@ -135,6 +136,16 @@ for code, base in enumerate("ACGT"):
 def encode(bases):
     """Text of bases to codes: A, C, G, T are 0..3, all else (N, IUPAC) 4. Returns uint8 [length]."""
     return CODES[np.frombuffer(bases.encode() if isinstance(bases, str) else bases, dtype=np.uint8)]
+
+
+def mismatch_costs(qualities):
+    """Phred cost of a mismatch at each base of a read, from its qualities (uint8)."""
+    cdef uint8_t[::1] given = np.ascontiguousarray(qualities, dtype=np.uint8)
+    result = np.zeros(len(qualities), dtype=np.uint8)
+    cdef uint8_t[::1] out = result
+    if len(qualities):
+        c_mismatch_costs(&given[0], len(qualities), &out[0])
+    return result
 
 
 def gap_open_penalties(haplotype):

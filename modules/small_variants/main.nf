@@ -167,7 +167,10 @@ workflow SMALL_VARIANTS {
         reference,
         code,
     )
-    reliability = calls.map { _meta, _vcf, _tbi -> model.resolve('reliability.tsv') }.unique().filter { path -> path.exists() }
+    // What the model's card does not list belongs to other weights.
+    reliability = calls.map { _meta, _vcf, _tbi -> model.resolve('reliability.tsv') }
+        .unique()
+        .filter { path -> path.exists() && new groovy.json.JsonSlurper().parse(model.resolve('card.json')).sha256?.containsKey(path.name) }
     parts = SUMMARISE_SMALL_VARIANTS.out.parts.flatten()
         .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, reliability)
     notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes)

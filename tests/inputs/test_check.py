@@ -11,7 +11,7 @@ import pytest
 from strandwise.formats.notes import Note
 from strandwise.inputs.check import check, write_checked
 from strandwise.inputs.files import Files, InputFile
-from strandwise.inputs.plan import Indexed, Plan, Sample
+from strandwise.inputs.plan import Gvcf, Indexed, Plan, Sample
 
 SCHEMA = Path(__file__).parents[2] / "assets" / "schema_input.json"
 CONTIGS = {"chr1": 3000, "chr2": 2000}
@@ -63,7 +63,7 @@ class Case:
         self.sheet = self.folder / "sheet.json"
         self.sheet.write_text(json.dumps(rows))
         for row in rows:
-            for column in ("bam", "bai", "cram", "crai", "maf", "expression"):
+            for column in ("bam", "bai", "cram", "crai", "gvcf", "maf", "expression"):
                 if column in row:
                     path = self.folder / row[column]
                     index = Path(f"{path}.bai")
@@ -349,3 +349,116 @@ def test_written_problems_come_with_an_empty_plan(tmp_path: Path) -> None:
     assert json.loads(plan.read_text())["jobs"] == []
     assert len(json.loads(problems.read_text())) == 1
     assert json.loads(notes.read_text()) == []
+
+
+# ---- joint genotyping ---------------------------------------------------------------------------------------------
+
+
+def make_gvcf(path: Path, sample: str, index: bool = True) -> Path:
+    plain = path.with_suffix("")
+    plain.write_text(
+        f"##fileformat=VCFv4.3\n##contig=<ID=chr1,length=3000>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{sample}\n"
+    )
+    pysam.tabix_compress(str(plain), str(path), force=True)
+    plain.unlink()
+    if index:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+    return path
+
+
+def give_gvcf(case: Case, name: str, sample: str, index: bool = True) -> None:
+    path = make_gvcf(case.folder / name, sample, index)
+    case.give("sheet", path, name, f"{path}.tbi" if index else None)
+
+
+def joint_case(folder: Path, pedigree: str = "") -> Case:
+    case = Case(folder)
+    make_bam(folder / "S1.bam")
+    case.give("fasta", make_fasta(folder / "ref.fa"))
+    give_gvcf(case, "S2.g.vcf.gz", "S2")
+    case.rows(
+        {"patient": "P1", "sample": "S1", "sex": "XX", "bam": "S1.bam"},
+        {"patient": "P2", "sample": "S2", "sex": "XY", "gvcf": "S2.g.vcf.gz"},
+    )
+    if pedigree:
+        (folder / "f.ped").write_text(pedigree)
+        case.give("pedigree", folder / "f.ped")
+    return case
+
+
+def test_gvcfs_of_earlier_runs_stand_in_the_plan(tmp_path: Path) -> None:
+    plan, problems, _ = joint_case(tmp_path).check(fasta="ref.fa", joint=True)
+    assert problems == [] and plan
+    assert plan.jobs == ["small_variants"]
+    assert [sample.id for sample in plan.samples] == ["S1"]
+    path = tmp_path / "S2.g.vcf.gz"
+    assert plan.gvcfs == [Gvcf("S2", str(path), f"{path}.tbi")]
+
+
+def test_a_gvcf_without_joint(tmp_path: Path) -> None:
+    assert joint_case(tmp_path).problems(fasta="ref.fa") == [
+        "sheet.json: item 2, gvcf: S2.g.vcf.gz: takes part in joint genotyping alone; add --joint or leave the column out"
+    ]
+
+
+def test_gvcfs_alone_can_be_joined(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.give("fasta", make_fasta(tmp_path / "ref.fa"))
+    give_gvcf(case, "S2.g.vcf.gz", "S2")
+    case.rows({"patient": "P2", "sample": "S2", "gvcf": "S2.g.vcf.gz"})
+    plan, problems, _ = case.check(fasta="ref.fa", joint=True)
+    assert problems == [] and plan and plan.jobs == ["small_variants"] and not plan.samples
+
+
+def test_problems_of_gvcfs(tmp_path: Path) -> None:
+    case = joint_case(tmp_path)
+    give_gvcf(case, "S3.g.vcf.gz", "other", index=False)
+    case.rows(
+        {"patient": "P1", "sample": "S1", "bam": "S1.bam"},
+        {"patient": "P1", "sample": "S1", "gvcf": "S2.g.vcf.gz", "lane": "2"},
+        {"patient": "P3", "sample": "S3", "gvcf": "S3.g.vcf.gz"},
+    )
+    assert case.problems(fasta="ref.fa", joint=True) == [
+        "sheet.json: item 2, gvcf: S2.g.vcf.gz: sample S1 has an alignment in item 1; give one or the other",
+        "sheet.json: item 2, gvcf: S2.g.vcf.gz: holds S2, the row is about S1; use the same name in both",
+        "sheet.json: item 3, gvcf: S3.g.vcf.gz: has no index beside it; make one with: bcftools index --tbi S3.g.vcf.gz",
+        "sheet.json: item 3, gvcf: S3.g.vcf.gz: holds other, the row is about S3; use the same name in both",
+    ]
+
+
+def test_a_pedigree_is_held_against_the_sheet(tmp_path: Path) -> None:
+    """A wrong sex, an unknown mother, a row too short: all of them in one go where the file can be read at all."""
+    assert joint_case(tmp_path, "F S1 S2 S9 1 0\n").problems(fasta="ref.fa", joint=True, pedigree="f.ped") == [
+        "f.ped: row 1: mother S9 is no sample of the sheet; write 0 for a parent without data",
+        "f.ped: row 1: S1 has sex XY here and XX in the sheet; correct one",
+    ]
+
+
+def test_a_pedigree_without_joint(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    make_bam(tmp_path / "S1.bam")
+    case.give("fasta", make_fasta(tmp_path / "ref.fa"))
+    case.rows({"patient": "P1", "sample": "S1", "bam": "S1.bam"})
+    (tmp_path / "f.ped").write_text("F S1 0 0 1 0\n")
+    case.give("pedigree", tmp_path / "f.ped")
+    assert case.problems(fasta="ref.fa", pedigree="f.ped") == [
+        "--pedigree: given without --joint; add --joint or leave the pedigree out"
+    ]
+
+
+def test_joint_needs_reads_or_gvcfs(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    maf = tmp_path / "a.maf"
+    maf.write_text(MAF_HEADER + "TP53\t17\tS1\n")
+    case.give("cohort_maf", maf)
+    assert case.problems(joint=True) == ["--joint: needs --input with a column bam, cram or gvcf"]
+
+
+def test_a_sample_must_not_have_the_name_of_the_folder(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    make_bam(tmp_path / "S1.bam", "joint")
+    case.give("fasta", make_fasta(tmp_path / "ref.fa"))
+    case.rows({"patient": "P1", "sample": "joint", "bam": "S1.bam"})
+    assert case.problems(fasta="ref.fa", joint=True) == [
+        "sheet.json: a sample is called joint, as the folder of the joint results is; rename it"
+    ]

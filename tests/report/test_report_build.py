@@ -11,12 +11,15 @@ import pytest
 from built_report import Built
 from numpy.random import default_rng
 from report_inputs import (
+    add_costs,
     add_drivers,
     add_drug_response,
     add_evaluation,
     add_history,
     add_notes,
+    add_reliability,
     add_sample,
+    add_sex,
     add_small_variants,
     write_parameters,
     write_versions,
@@ -228,6 +231,8 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
     def fill(folder: Path) -> None:
         add_evaluation(folder, "S1", missed=3)
         add_evaluation(folder, "S2", missed=1)
+        add_reliability(folder / "S1.reliability.tsv", "calls")
+        add_reliability(folder / "S2.reliability.tsv", "calls")
         add_history(folder, epochs=12)
 
     built = reports(fill, mode="train", model="small_variants", model_name="ours")
@@ -238,6 +243,71 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
     assert [float(epoch) for epoch, _ in lines["summary, held-out data"]] == list(range(1, 13))
     assert lines["summary, held-out data"][0][1] == 1.1
     assert "as vcfeval does [2]" in " ".join(built.text.split())
+    # Errors 4 of 2,000 + 1,996 alleles: Wilson's interval of the share 0.001001 is 0.000389 to 0.002571.
+    assert "0.9974–0.9996" in built.text
+    assert "heterozygous, SNP (2,000): F1 0.9990 (0.9974–0.9996), 4 missed, 0 false" in built.text
+    assert "calls SNP, GQ 15 to 20: 2,000 genotypes, 50.0 errors expected, 120 seen" in built.text
+
+
+@pytest.fixture(scope="module")
+def judged_samples(reports: Callable[..., Built]) -> Built:
+    """S1 agrees with its sheet, S1.b, whose id begins like the other's, does not; the model brings its reliability."""
+
+    def fill(folder: Path) -> None:
+        add_small_variants(folder, {"S1": "S1", "S1.b": "S1 b"})
+        add_sex(folder, "S1", "XX", 0.98, 0.01)
+        add_sex(folder, "S1.b", "XX", 0.5, 0.35)
+        add_costs(folder, "S1", shards=35)
+        add_costs(folder, "S1.b", shards=2)
+        add_reliability(folder / "reliability.tsv", "10x", "30x")
+
+    return reports(fill)
+
+
+def rows_of(built: Built, table: str) -> list[list[str]]:
+    """Texts of the cells of one of our tables, row by row."""
+    content = built.page.split(f'id="{table}"')[1].split("</table>")[0].split("<tbody>")[1]
+    rows = re.findall(r"<tr>(.*?)</tr>", content)
+    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in rows]
+
+
+def test_sex_by_depth_is_shown_what_disagrees_first(judged_samples: Built) -> None:
+    first, second = rows_of(judged_samples, "sw-sex")
+    assert first[:7] == ["S1 b (S1.b)", "XX", "XY", "disagrees", "31.2×", "0.50", "0.35"]
+    assert "looks like XY, the sheet says XX" in first[7]
+    assert second == ["S1", "XX", "XX", "agrees", "31.2×", "0.98", "0.01", ""]
+
+
+def test_cost_is_summed_by_sample(judged_samples: Built) -> None:
+    """S1: 35 shards of 60.5 s and 1 + 2 + 100.4 s around them are 2,220.9 s, that is 37 min; S1.b: 121 + 103.4 s, 4 min."""
+    assert "at most 100 MB" in judged_samples.text
+    second, first = rows_of(judged_samples, "sw-cost")
+    assert first[:6] == ["S1", "38", "37 min", "18.3 s", "74 min", "100 MB"]
+    assert second[:3] == ["S1 b (S1.b)", "5", "4 min"]
+    assert "Cost of calling" not in judged_samples.summary, "plain texts are the same in every run"
+
+
+def test_reliability_of_the_model_is_drawn_and_summed_up(judged_samples: Built) -> None:
+    """25 errors expected and 60 seen in one bin: off by more than two; expected calibration error 35 / 1,000."""
+    rows = rows_of(judged_samples, "sw-reliability")
+    assert rows[0] == [
+        "10x",
+        "SNP",
+        "called",
+        "1,000",
+        "25.0",
+        "60",
+        "0.0350",
+        "1",
+        "GQ 15 to 20: 25.0 expected, 60 seen",
+    ]
+    assert rows[3] == ["30x", "INDEL", "rejected", "500", "2.0", "1", "0.0020", "0", "–"]
+    assert "called genotypes" in judged_samples.text and "rejected genotypes" in judged_samples.text
+    assert "10x SNP, GQ 15 to 20: 1,000 genotypes, 25.0 errors expected, 60 seen" in judged_samples.text
+
+
+def test_without_sex_cost_and_reliability_nothing_is_said_of_them(everything: Built) -> None:
+    assert not {"small_variants_sex", "small_variants_cost", "small_variants_reliability"} & everything.anchors
 
 
 def test_a_chapter_that_multiqc_cannot_make_is_said(

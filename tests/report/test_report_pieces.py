@@ -9,12 +9,14 @@ from report_inputs import add_notes
 
 from strandwise.formats.notes import Note
 from strandwise.report import html
+from strandwise.report.cost import cost_of, time_text
 from strandwise.report.drivers import minus_log10, staircase
 from strandwise.report.drug_response import in_domain, most_telling_drugs
 from strandwise.report.figures import Axis, Point, _free_box, grid, labelled_scatter
 from strandwise.report.light import even_bins, lighter
 from strandwise.report.overview import attention
 from strandwise.report.parts import Parts, natural, read_versions
+from strandwise.report.reliability import content, summaries
 from strandwise.report.small_variants import bases_text, median_of_histogram
 from strandwise.report.statistics import covered, summary_numbers
 
@@ -200,3 +202,66 @@ def test_versions_are_sorted_without_repeats(tmp_path: Path) -> None:
         ("A", "x", "2"),
         ("CALL", "strandwise", "1"),
     ]
+
+
+def task(name: str, start: float, cpu: float, peak: float = 100) -> dict[str, object]:
+    return {"task": name, "start_s": start, "cpu_s": cpu, "wall_s": 2 * cpu, "peak_mb": peak}
+
+
+def test_cost_of_a_genome_from_a_part_of_it() -> None:
+    """3.1 Mb at 30x is a thousandth of a genome: calling 1,000 x (2.5 + 2.5) s, counting, at twice as many reads as were called,
+    500 x 4 s, 35 starts of 0.5 s, and 0.3 + 0.2 s for shards and gather."""
+    tasks = [
+        task("shards", 0.1, 0.3),
+        task("call", 0.5, 3.0, peak=140),
+        task("call", 0.5, 3.0),
+        task("gather", 0.1, 0.2),
+    ]
+    found = cost_of([*tasks, task("summarise", 0.4, 4.4)], sequenced=93e6, mapped=186e6)
+    assert found.genome == pytest.approx(5000 + 2000 + 17.5 + 0.5)
+    assert (found.tasks, found.peak, found.few) == (5, 140, False)
+    assert found.cpu == pytest.approx(10.9) and found.start == pytest.approx(1.6) and found.wall == pytest.approx(21.8)
+
+
+def test_cost_without_reads_projects_nothing_and_little_is_said_to_be_little() -> None:
+    assert cost_of([task("call", 0.4, 0.4)], sequenced=0, mapped=0).genome is None
+    assert cost_of([task("call", 0.4, 0.5)], sequenced=1.5e6, mapped=0).few
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3.24, "3.2 s"), (840, "14 min"), (7560, "2.1 h")])
+def test_times_as_people_say_them(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text
+
+
+def bins(*rows: tuple[float, float, int, float, int]) -> pd.DataFrame:
+    names = ["gq_from", "gq_to", "genotypes", "expected", "observed"]
+    return pd.DataFrame(rows, columns=names).assign(set="10x", type="SNP", decision="called")
+
+
+def test_calibration_error_and_the_bins_that_are_off() -> None:
+    """|30 - 70| + |40 - 25| + |5 - 0| = 60 of 1,000; 70 is more than twice 30; 40 is less than twice 25; 5 is too few to say."""
+    (found,) = summaries(bins((0, 10, 300, 30.0, 70), (10, 20, 400, 40.0, 25), (20, 30, 300, 5.0, 0)))
+    assert found.error == pytest.approx(0.06)
+    assert (found.judged, found.off) == (2, ("GQ 0 to 10: 30.0 expected, 70 seen",))
+
+
+def test_too_few_errors_are_off_too() -> None:
+    (found,) = summaries(bins((0, 10, 300, 30.0, 14)))
+    assert len(found.off) == 1
+    assert summaries(bins((0, 10, 300, 30.0, 15)))[0].off == ()
+
+
+def test_marks_stand_where_promised_and_seen_rates_meet() -> None:
+    """0.01 promised and 0.1 seen: half and three quarters of the way along axes from 0.0001 to 1."""
+    page = content(bins((10, 20, 1000, 10.0, 100)))
+    assert '<circle cx="242.0" cy="120.5"' in page  # 58 + (440 - 58 - 14) / 2; 440 - 48 - 0.75 x (440 - 30 - 48)
+    assert page.count("<circle") == 1
+    assert content(bins((10, 20, 1000, 0.4, 0))).count("<circle") == 0, "tells nothing"
+
+
+def test_files_belong_to_the_sample_with_the_longest_id_that_fits(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    (tmp_path / "plan.json").write_text('{"samples": [{"id": "S1"}, {"id": "S1.b"}]}')
+    assert parts.owner("S1.0001") == "S1"
+    assert parts.owner("S1.b.0001") == "S1.b"
+    assert parts.owner("S10.0001") == "S10.0001"

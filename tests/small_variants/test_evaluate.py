@@ -243,3 +243,74 @@ def test_search_finds_as_much_as_trying_everything(seed):
     matched = [[allele for allele in side if allele.matched] for side in (truth, query)]
     assert len(matched[0]) + len(matched[1]) == best
     assert not best or pairs(sequence, matched[0]) & pairs(sequence, matched[1])
+
+
+# ---- strata and reliability of GQ -----------------------------------------------------------------------------------
+
+
+def test_low_mappability_is_a_second_place_of_the_reference(paths):
+    rng = random.Random(5)
+    copied, between = ("".join(rng.choices("ACGT", k=count)) for count in (150, 400))
+    sequence = copied + between + copied + "".join(rng.choices("ACGT", k=100))
+    records = [
+        (76, copied[75], "ACGT"["CGTA".index(copied[75])], "0/1"),
+        (350, sequence[349], "ACGT"["CGTA".index(sequence[349])], "0/1"),
+    ]
+    truth, query, reference, _ = paths(records, records[1:], sequence)
+    table = evaluation(*compare(truth, query, reference)).set_index(["stratum", "value", "type"])
+    assert list(table.loc[("mappability", "low", "SNP"), ["truth_total", "fn"]]) == [1, 1]
+    assert list(table.loc[("mappability", "unique", "SNP"), ["truth_total", "fn"]]) == [1, 0]
+
+
+def test_interval_of_f1_by_hand():
+    """1 missed of 10 true and 9 called alleles: 1 error in 19; Wilson's interval of 1 / 19 is 0.0094 to 0.2464."""
+    truth = [Allele("c", at, "A", "C", True) for at in range(10)]
+    for allele in truth[:9]:
+        allele.matched = True
+    row = counts(truth, truth[:9])
+    assert (row["f1_low"], row["f1_high"]) == (pytest.approx(0.7536, abs=1e-4), pytest.approx(0.9906, abs=1e-4))
+    assert row["f1"] == pytest.approx(18 / 19)
+
+
+def write_qualities(path: Path, records) -> Path:
+    """records: (1-based position, REF, ALT, FILTER, genotype, GQ)."""
+    header = '##fileformat=VCFv4.3\n##FILTER=<ID=RefCall,Description="0/0">\n##FILTER=<ID=LowQual,Description="low">\n'
+    header += f'##contig=<ID=c,length={len(SEQUENCE)}>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">\n'
+    header += '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="GQ">\n##source=by hand\n'
+    header += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
+    path.write_text(header + "".join(f"c\t{at}\t.\t{ref}\t{alt}\t50\t{reason}\t.\tGT:GQ\t{genotype}:{quality}\n"
+                                     for at, ref, alt, reason, genotype, quality in records))  # fmt: skip
+    return path
+
+
+def test_reliability_counts_records_by_what_their_gq_promises(paths, tmp_path):
+    """Right at 10 and at 12 (of which one says 1/2), wrong genotype at 10; a rejected true allele and one rejected with right."""
+    records = [(4, "T", "C", "0/1"), (20, "A", "G", "1/1"), (28, "G", "A,T", "1/2"), (50, "A", "G", "0/1")]
+    truth, _, reference, _ = paths(records, [])
+    calls = write_qualities(
+        tmp_path / "calls.vcf",
+        [
+            (4, "T", "C", "PASS", "0/1", 10),
+            (8, "G", "A", "RefCall", "0/0", 20),
+            (15, "T", "A", "LowQual", "0/1", 2),
+            (20, "A", "G", "PASS", "0/1", 10),
+            (28, "G", "A,T", "PASS", "1/2", 12),
+            (50, "A", "G", "RefCall", "0/0", 16),
+        ],
+    )
+    evaluate(truth, calls, reference, tmp_path / "e.tsv", reliability=tmp_path / "r.tsv")
+    lines = [line.split("\t") for line in (tmp_path / "r.tsv").read_text().splitlines()]
+    assert lines[0][:8] == ["set", "type", "decision", "gq_from", "gq_to", "genotypes", "expected", "observed"]
+    assert len(lines) == 1 + 2 * 2 * 8
+    filled = {tuple(line[1:4]): line[5:8] for line in lines[1:] if line[5] != "0"}
+    assert filled == {
+        ("SNP", "called", "10"): ["3", "0.263096", "1"],  # 0.1 + 0.1 + 0.0630957
+        ("SNP", "rejected", "15"): ["1", "0.0251189", "1"],
+        ("SNP", "rejected", "20"): ["1", "0.01", "0"],
+    }
+
+
+def test_without_gq_there_is_nothing_to_judge(paths, tmp_path):
+    truth, query, reference, _ = paths([(4, "T", "C", "0/1")], [(4, "T", "C", "0/1")])
+    evaluate(truth, query, reference, tmp_path / "e.tsv", reliability=tmp_path / "r.tsv")
+    assert all(line.split("\t")[5] == "0" for line in (tmp_path / "r.tsv").read_text().splitlines()[1:])

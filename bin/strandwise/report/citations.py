@@ -39,6 +39,18 @@ WORKS = {
         "GigaScience 10:giab008 (2021)",
         "10.1093/gigascience/giab008",
     ),
+    "li2011": Work(
+        "Li H",
+        "A statistical framework for SNP calling, mutation discovery, association mapping and population genetical parameter estimation from sequencing data",
+        "Bioinformatics 27:2987–2993 (2011)",
+        "10.1093/bioinformatics/btr509",
+    ),
+    "polymutt": Work(
+        "Li B, et al",
+        "A likelihood-based framework for variant calling and de novo mutation detection in families",
+        "PLoS Genet 8:e1002944 (2012)",
+        "10.1371/journal.pgen.1002944",
+    ),
     "vcfeval": Work(
         "Cleary JG, et al",
         "Comparing variant call files for performance benchmarking of next-generation sequencing variant calling pipelines",

@@ -137,21 +137,21 @@ def forest(rows: Sequence[tuple[str, str, float, float, float, str, str]], axis:
 
     rows: heading (drawn where it changes), label, low, value, high, CSS colour, text shown on hover.
     """
-    row_height, left, right, top = 19, 238, 30, 8
+    width, row_height, left, right, top = 600, 19, 222, 22, 8
     floor = math.floor(10 * min((row[2] for row in rows), default=0.0)) / 10
     headings = sum(1 for index, row in enumerate(rows) if not index or rows[index - 1][0] != row[0])
     height = top + row_height * (len(rows) + headings) + 44
 
     def across(value: float) -> float:
-        return left + (max(value, floor) - floor) / (1 - floor) * (WIDTH - left - right)
+        return left + (max(value, floor) - floor) / (1 - floor) * (width - left - right)
 
-    parts = [f'<div class="sw-wide"><svg class="sw-figure-svg" viewBox="0 0 {WIDTH} {height}" role="img">']
-    for step in range(11):
-        tick = floor + (1 - floor) * step / 10
+    parts = [f'<div class="sw-wide"><svg class="sw-figure-svg sw-narrow" viewBox="0 0 {width} {height}" role="img">']
+    for step in range(6):
+        tick = floor + (1 - floor) * step / 5
         parts.append(f'<path class="grid" d="M{across(tick):.1f} {top}V{height - 36}"/>')
         parts.append(f'<text x="{across(tick):.1f}" y="{height - 20}" text-anchor="middle">{tick:.3g}</text>')
     parts.append(
-        f'<text class="axis" x="{(left + WIDTH - right) / 2}" y="{height - 4}" text-anchor="middle">{axis}</text>'
+        f'<text class="axis" x="{(left + width - right) / 2}" y="{height - 4}" text-anchor="middle">{axis}</text>'
     )
     y, before = top, None
     for heading, label, low, value, high, colour, said in rows:

@@ -18,7 +18,7 @@ METHODS = Parent("methods", "Methods")
 PARAMETERS = Parent("parameters", "Parameters")
 
 LEVELS = {"error": "Error", "warning": "Warning", "info": "Note"}
-STEPS = {"inputs": "input", "drivers": "drivers", "drug_response": "drug response"}
+STEPS = {"inputs": "input", "joint": "joint genotyping", "drivers": "drivers", "drug_response": "drug response"}
 SAMPLES_NAMED = 8
 REASON = "The reason is printed at the end of the run."
 

@@ -22,7 +22,11 @@ def section(parent: Parent, parts: Parts, labels: Mapping[str, str]) -> dict[str
         chip = html.Cell(html.chips([check["verdict"]], CHIPS.get(check["verdict"], "")), order.index(check["verdict"]))
         depths = [html.figure_cell(check["autosomes"], "{:.1f}×")]
         depths += [html.figure_cell(check[name], "{:.2f}") for name in ("x", "y")]
-        said = "" if check["verdict"] == "agrees" else check["text"]
+        said = (
+            ""
+            if check["verdict"] == "agrees"
+            else html.Cell(f'<span class="sw-text">{html.text(check["text"])}</span>')
+        )
         measured = check["measured"] or "–"
         rows.append([html.Cell(labels[identifier]), check["sheet"], measured, chip, *depths, said])
     header = ["Sample", "Sheet", "By depth", "Verdict", "Autosomes", "X", "Y", "What it means"]

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,19 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.record)
 
+    def only(self, indices: Sequence[int]) -> "Candidates":
+        """The candidates with these indices."""
+        return replace(
+            self,
+            alternates=[self.alternates[i] for i in indices],
+            read_rows=None if self.read_rows is None else self.read_rows[indices],
+            given=None if self.given is None else self.given[indices],
+            **{
+                name: getattr(self, name)[indices]
+                for name in ("record", "kind", "reference_length", "features", "likelihoods", "counts")
+            },
+        )
+
     @property
     def position(self) -> np.ndarray:
         """First reference base that each event replaces; an insertion goes before it. int (n,)."""
@@ -116,10 +129,16 @@ class CandidateReader:
 
         given: events to give evidence for whatever the reads show, those whose record starts inside.
         """
+        return candidates_of(self.evidence(contig, start, end, rows, given), contig, start, end)
+
+    def evidence(
+        self, contig: str, start: int, end: int, rows: int = 0, given: Sequence[Event] = (), **options: Any
+    ) -> dict[str, Any]:
+        """What the core finds in [start, end), as it gives it. options: further ones of the core, such as details."""
         margin = self.core.MARGIN
         sequence = self.fasta.fetch(contig, max(0, start - margin), min(self.lengths[contig], end + margin)).encode()
         try:
-            found = self.alignments.evidence(
+            found: dict[str, Any] = self.alignments.evidence(
                 contig,
                 start,
                 end,
@@ -129,26 +148,32 @@ class CandidateReader:
                 rows=rows,
                 fraction=self.fraction,
                 given=given,
+                **options,
             )
         except OSError as error:
             raise InputError(str(error)) from error
-        return Candidates(
-            contig=contig,
-            start=start,
-            end=end,
-            record=found["record"],
-            kind=found["kind"],
-            reference_length=found["reference_length"],
-            alternates=_alternates(found),
-            features=found["features"],
-            likelihoods=found["likelihoods"],
-            counts=found["counts"],
-            read_rows=found["read_rows"],
-            depth=found["depth"],
-            disagreeing=found["disagreeing"],
-            low_depth=found["low_depth"],
-            given=found["given"],
-        )
+        return found
+
+
+def candidates_of(found: dict[str, Any], contig: str, start: int, end: int) -> Candidates:
+    """Candidates of [start, end) from the core's evidence."""
+    return Candidates(
+        contig=contig,
+        start=start,
+        end=end,
+        record=found["record"],
+        kind=found["kind"],
+        reference_length=found["reference_length"],
+        alternates=_alternates(found),
+        features=found["features"],
+        likelihoods=found["likelihoods"],
+        counts=found["counts"],
+        read_rows=found["read_rows"],
+        depth=found["depth"],
+        disagreeing=found["disagreeing"],
+        low_depth=found["low_depth"],
+        given=found["given"],
+    )
 
 
 def _alternates(found: dict[str, Any]) -> list[str]:

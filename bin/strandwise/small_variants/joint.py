@@ -30,7 +30,7 @@ LIKELY = 0.5
 """From this probability on a candidate counts as de novo in the summary."""
 
 GENOTYPE_QUALITIES = (0, 20)
-"""Mendelian errors are counted over all sites and over those where all three reach this GQ."""
+"""Mendelian errors are counted over all sites and over those where all three have this GQ in their own gVCFs."""
 
 MANY_ERRORS = 0.03
 """A rate of Mendelian errors beyond this, at GQ 20, says that the trio is none or that a sample is another one."""
@@ -350,7 +350,7 @@ def count(call: JointCall, trios: Sequence[Trio], found: Found) -> None:
             continue
         _, unchanged = call.model.inherited(trio.child)
         wrong = [unchanged[mother, father, child] == 0 for child, father, mother in (alone, jointly)]
-        least = min(*(data.own_quality for data in members), *(call.qualities[i] for i in trio.members))
+        least = min(data.own_quality for data in members)
         for kind in (call.kind, "ALL"):
             for bound in GENOTYPE_QUALITIES:
                 if least >= bound:

@@ -15,7 +15,7 @@ half of it. SNVs: heterozygosity 1e-3 over three bases."""
 
 MUTATION_RATE = {True: 1.2e-8 / 3, False: 1e-9}
 """Chance that a transmitted allele turns into one certain other, per site and generation: 1.2e-8 over three bases for SNVs
-(Kong et al. 2012, doi:10.1038/nature11396), a twelfth of it for indels (Besenbacher et al. 2016, doi:10.1371/journal.pgen.1006315)."""
+(Kong et al. 2012, doi:10.1038/nature11396), 1e-9 for indels (9.3e-10, Besenbacher et al. 2016, doi:10.1371/journal.pgen.1006315)."""
 
 GRID = np.arange(-14.0, 10.0 + 1e-9, 0.25)
 """Logits of the frequencies, from 1 in a million on, over which the sum is taken in place of the integral."""

@@ -219,16 +219,23 @@ def _from_record(locus: Locus, row: Row) -> SampleData:
 
 def _without_prior(row: Row, snv: bool) -> np.ndarray:
     """Phred likelihoods of a record's genotypes, <NON_REF> left out, without the prior that its PL hold. With one copy per cell
-    they stand at the homozygous genotypes, the others are MOST_PHRED."""
+    they stand at the homozygous genotypes, the others are MOST_PHRED.
+
+    In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
+    place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most, one
+    that fits no allele with PHRED_PER_READ.
+    """
     alleles = len(row.alternates) + 1
-    prior = _prior(alleles, snv)
+    values = -_prior(alleles, snv)
     if row.ploidy == 2:
-        return np.asarray(row.likelihoods[: len(prior)] - prior)
-    values = np.full(len(prior), MOST_PHRED)
-    for allele in range(alleles):
-        place = genotype_index((allele, allele))
-        values[place] = row.likelihoods[allele] - prior[place]
-    return values
+        values += row.likelihoods[: len(values)]
+    else:
+        homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
+        values[homozygous] += row.likelihoods[:alleles]
+        values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
+    unassigned = max(0, int(row.fields["DP"]) - sum(row.depths))
+    support = PHRED_PER_ERROR * np.array(row.depths[1:]) + PHRED_PER_READ * unassigned
+    return np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
 
 
 @cache

@@ -51,7 +51,7 @@ MENDELIAN = Table(
         Column("father", "name of the sample"),
         Column("mother", "name of the sample"),
         Column("type", "SNP, INDEL or ALL"),
-        Column("min_gq", "only sites at which all three have at least this GQ, alone and jointly", int, 0),
+        Column("min_gq", "only sites at which all three have at least this GQ in their own gVCFs", int, 0),
         Column("sites", "sites with a genotype of all three that passes, at least one of them not 0/0", int, 0),
         Column("errors_alone", "of these, sites whose genotypes of the single samples contradict inheritance", int, 0),
         Column("rate_alone", "errors_alone / sites: what says how good the calls are, and whether the trio is one", float, 0, 1, optional=True),

@@ -168,6 +168,7 @@ void traces_free(Trace *traces, int32_t n);
 
 int one_gap_cost(const uint8_t *bases, const uint8_t *qualities, int length, const uint8_t *haplotype, int haplotype_length,
                  int before, int after, const uint8_t *gap_open, int32_t *work);
+void mismatch_costs(const uint8_t *qualities, int length, uint8_t *costs);
 void gap_open_penalties(const uint8_t *haplotype, int length, uint8_t *penalties);
 
 /* Makes room for `needed` items of a growing array; returns 0, or -1 when memory is out. */

@@ -25,6 +25,11 @@ static inline int32_t mismatch_cost(uint8_t quality)
     return quality + 4 > MOST_COST ? MOST_COST : quality + 4;
 }
 
+void mismatch_costs(const uint8_t *qualities, int length, uint8_t *costs)
+{
+    for (int i = 0; i < length; i++) costs[i] = (uint8_t)mismatch_cost(qualities[i]);
+}
+
 /* SCALE x 10 log10(1 + 10^(-d/10)) for d = 0, 1, 2, ... phred. */
 
 static int32_t log_sum(int32_t difference)
@@ -367,7 +372,7 @@ static void realign(const Reads *reads, Window *w, int32_t from, int32_t to)
     for (int i = 0; i < w->n_reads; i++) {
         const Read *read = &reads->reads[w->reads[i]];
         const uint8_t *qualities = reads->qualities + read->sequence;
-        for (int b = 0; b < read->length; b++) w->base_costs[b] = (uint8_t)mismatch_cost(qualities[b]);
+        mismatch_costs(qualities, read->length, w->base_costs);
         int32_t *costs = w->costs + (size_t)i * MAX_HAPLOTYPES;
         int32_t least = 100000;
         for (int h = 0; h < w->n_haplotypes; h++) {
