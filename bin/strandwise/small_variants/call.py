@@ -24,18 +24,16 @@ def call_shard(
     ploidy: int | Sequence[int] = 2,
     threads: int = 1,
     realign: bool = True,
-    assemble: bool = True,
 ) -> Iterator[IntervalCalls]:
     """Give what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
 
     Files are opened and networks loaded at once, the reads are read as the pieces are asked for.
     Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
     and a prior alone; ploidy: copies per cell, of all intervals or of each; realign: False to count only what the
-    alignments show; assemble: False for haplotypes of single differences that the alignments show (all three to measure
-    what they are worth).
+    alignments show (both to measure what they are worth).
     Raises InputError for alignments that cannot be read.
     """
-    reader = CandidateReader(alignments, reference, realign, assemble=assemble)
+    reader = CandidateReader(alignments, reference, realign)
     genotyper = None
     if model is not None:
         from strandwise.small_variants.network import Genotyper
