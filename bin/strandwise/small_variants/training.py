@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "alignment", "truth", "bed", "reference", "use", "fractions")
 LEAST_EXAMPLES = 50
+UNCHANGED = [1.0, 0.0, 0.0]
 HISTORY = "history.tsv"
 
 DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
@@ -222,7 +223,10 @@ def train(
         network = fit(network_name, to_train, to_tune, recipe, work, start)
         logits = network.predict(inputs_of(network_name, to_tune), batch_size=2048, verbose=0)
         networks[network_name] = {
-            **{kind: calibration_of(logits[rows], to_tune.labels[rows]) for kind, rows in _by_kind(to_tune).items()},
+            **{
+                kind: calibration_of(logits[rows], to_tune.labels[rows], _calibration_before(start, network_name, kind))
+                for kind, rows in _by_kind(to_tune).items()
+            },
             "tune_errors": {
                 kind: int((logits[rows].argmax(1) != to_tune.labels[rows]).sum())
                 for kind, rows in _by_kind(to_tune).items()
@@ -338,12 +342,19 @@ def _by_kind(examples: Examples) -> dict[str, np.ndarray]:
     return {"snv": examples.kind == SNV, "indel": examples.kind != SNV}
 
 
-def calibration_of(logits: np.ndarray, labels: np.ndarray) -> list[float]:
-    """Temperature and biases of 1 and 2 copies that make held-out labels most likely: [temperature, bias, bias]."""
+def _calibration_before(start: Card | None, network: str, kind: str) -> list[float]:
+    return start.details["networks"].get(network, {}).get(kind, UNCHANGED) if start else UNCHANGED
+
+
+def calibration_of(logits: np.ndarray, labels: np.ndarray, before: list[float] = UNCHANGED) -> list[float]:
+    """Temperature and biases of 1 and 2 copies that make held-out labels most likely: [temperature, bias, bias].
+
+    before: what stays where there are too few labels to tell.
+    """
     from scipy.optimize import minimize
 
     if len(labels) < LEAST_EXAMPLES:
-        return [1.0, 0.0, 0.0]
+        return before
 
     def loss(parameters: np.ndarray) -> float:
         scaled = logits.astype(float) / np.exp(parameters[0])
