@@ -46,12 +46,6 @@ class Decision:
     probabilities: Sequence[float] = ()
     settled: bool = True
 
-    @property
-    def place(self) -> str:
-        """As people read it, 1-based."""
-        change = f" {self.reference}>{self.alternate}" if self.alternate else ""
-        return f"{self.contig}:{self.position + 1:,}{change}"
-
 
 @dataclass
 class Examined:
@@ -298,6 +292,8 @@ class Examiner:
             best, tally, depth, int(found["disagreeing"][min(max(offset, 0), len(found["depth"]) - 1)])
         )
         asked = [i for i in range(len(examined.candidates)) if _only_given(examined.candidates, i)]
+        if place.end - place.start > 1 and not place.alternate:
+            reason = f"nothing in {place} is a candidate; here: {reason}"
         if asked:
             chances = _share(examined.probabilities[asked[0]])
             reason += f"; shown to the networks all the same, it gets {chances}"
@@ -401,7 +397,7 @@ def _why_no_candidate(best: dict[str, Any] | None, tally: Tally, depth: int, dis
     hidden = {kind: count for kind, count in tally.differing.items() if kind != "counted"}
     also = f"; of the others that show it: {_listed(hidden)}" if hidden else ""
     if best is not None:
-        what = "reads show it" if best["reads"] != 1 else "read shows it"
+        what = "reads show it" if best["reads"] != 1 else "reads shows it"
         reason = (
             f"{best['reads']} of {best['depth']} {what}, with evidence of {best['score']:.0f} phred; at this depth "
             f"{best['needed']:.0f} phred are needed, or {best['reads_needed']} reads{also}"

@@ -16,7 +16,7 @@ SCALE = 2
 CELL, ROW = 9, 11
 """Width of a base and height of a read."""
 
-LEFT, TOP = 96, 96
+LEFT, TOP = 96, 90
 READ_BARS, NAMES, FEATURE_BARS = 132, 178, 150
 TRACK = 64
 """Height of the attributions by position."""
@@ -130,23 +130,30 @@ class Canvas:
 
 def draw(picture: Picture, path: Path) -> None:
     """Write the picture as PNG."""
-    pileup = CELL * len(picture.columns)
-    reads = sum(len(group.rows) for group in picture.groups)
-    groups = sum(1 for group in picture.groups if group.rows)
-    height = TOP + TRACK + 30 + ROW * (2 + len(picture.haplotypes)) + ROW * reads + 20 * groups + 70
-    right = LEFT + pileup + READ_BARS + 40
-    height = max(height, TOP + TRACK + 40 + 17 * len(picture.bars) + 100)
-    canvas = Canvas(right + NAMES + FEATURE_BARS + 30, height)
-    _heading(canvas, picture, right + NAMES + FEATURE_BARS)
-    _positions(canvas, picture)
-    bottom = _haplotypes(canvas, picture, TOP + TRACK + 24)
-    first = bottom + 8
-    bottom = _reads(canvas, picture, first)
-    _mark(canvas, picture, bottom)
-    _bars(canvas, picture, right)
-    _legend(canvas, picture, height - 24)
     from PIL import Image
 
+    judged = picture.output is not None
+    pileup = LEFT + CELL * len(picture.columns)
+    track = TRACK if judged else 0
+    groups = [len(group.rows) for group in picture.groups if group.rows]
+    lines = (
+        (ROW + 2) * (1 + len(picture.haplotypes)) + ROW * sum(groups) + 20 * len(groups) + 18 * bool(picture.omitted)
+    )
+    height = TOP + track + 24 + lines + 56
+    if judged:
+        height = max(height, TOP + 42 + 17 * len(picture.bars) + 14 * len(picture.notes) + 70)
+    right = pileup + READ_BARS + 40
+    width = right + NAMES + FEATURE_BARS + 30 if judged else max(pileup + 30, 620)
+    canvas = Canvas(width, height)
+    _heading(canvas, picture, width - 30)
+    if judged:
+        _positions(canvas, picture)
+        _bars(canvas, picture, right)
+    _coordinates(canvas, picture, TOP + track)
+    bottom = _haplotypes(canvas, picture, TOP + track + 24)
+    bottom = _reads(canvas, picture, bottom + 8)
+    _mark(canvas, picture, bottom)
+    _legend(canvas, picture, height - 22)
     with written(path) as temporary:
         canvas.image.quantize(128, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
 
@@ -159,29 +166,32 @@ def _heading(canvas: Canvas, picture: Picture, width: float) -> None:
 
 
 def _positions(canvas: Canvas, picture: Picture) -> None:
-    """Bars along the reference, with coordinates under them."""
+    """Bars along the reference."""
     most = max((abs(value) for value in picture.by_position), default=0) or 1.0
     positive = max((value for value in picture.by_position), default=0) > 0
     negative = min((value for value in picture.by_position), default=0) < 0
     zero = TOP + TRACK * (0.5 if positive and negative else 0.0 if negative else 1.0)
     room = TRACK * (0.5 if positive and negative else 1.0) - 2
     canvas.text(LEFT - 8, TOP + 6, "by position", 10, QUIET_INK, "rm")
-    if picture.output is not None:
-        peak = max(picture.by_position, key=abs)
-        canvas.text(LEFT - 8, TOP + 19, f"peak {peak:+.1f}", 9, QUIET_INK, "rm")
+    peak = max(picture.by_position, key=abs)
+    canvas.text(LEFT - 8, TOP + 19, f"peak {peak:+.1f}", 9, QUIET_INK, "rm")
     for column, value in enumerate(picture.by_position):
         length = room * value / most
         if abs(length) >= 0.5:
             top = zero - length if value > 0 else zero
             canvas.box(LEFT + CELL * column + 1, top, CELL - 2, abs(length), FOR if value > 0 else AGAINST)
     canvas.line(LEFT, zero, LEFT + CELL * len(picture.columns), zero, QUIET_INK)
+
+
+def _coordinates(canvas: Canvas, picture: Picture, top: float) -> None:
+    """1-based positions, every twentieth, with a tick at every tenth."""
     labelled = -100.0
     for column, position in enumerate(picture.columns):
         if position is not None and (position + 1) % 10 == 0:
             x = LEFT + CELL * (column + 0.5)
-            canvas.line(x, TOP + TRACK + 2, x, TOP + TRACK + 5, QUIET_INK)
+            canvas.line(x, top + 2, x, top + 5, QUIET_INK)
             if (position + 1) % 20 == 0 and x - labelled > 70:
-                canvas.text(x, TOP + TRACK + 12, f"{position + 1:,}", 9, QUIET_INK, "mm")
+                canvas.text(x, top + 12, f"{position + 1:,}", 9, QUIET_INK, "mm")
                 labelled = x
 
 

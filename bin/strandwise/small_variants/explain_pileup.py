@@ -46,7 +46,7 @@ def picture_of(one: Explained, examiner: Examiner) -> Picture:
         bars = [*bars[:MOST_BARS], (f"{len(rest)} others", "", sum(part for _, _, part in rest))]
     settled = attribution is not None and not len(attribution.rows)
     return Picture(
-        title=decision.place,
+        title=_title(one),
         verdict=_verdict(one),
         reason=decision.reason,
         columns=columns,
@@ -61,6 +61,16 @@ def picture_of(one: Explained, examiner: Examiner) -> Picture:
         omitted=omitted,
         notes=["The summary network was sure: it decided alone."] if settled else [],
     )
+
+
+def _title(one: Explained) -> str:
+    decision = one.decision
+    change = f" {_short(decision.reference)}>{_short(decision.alternate)}" if decision.alternate else ""
+    return f"{decision.contig}:{decision.position + 1:,}{change}"
+
+
+def _short(bases: str) -> str:
+    return bases if len(bases) <= 16 else f"{bases[:8]}... ({len(bases)} bases)"
 
 
 def _verdict(one: Explained) -> str:
