@@ -120,7 +120,7 @@ def leave_one_out(
     cache.mkdir(parents=True, exist_ok=True)
     # Examples of a set serve every model; a training's own folder is emptied at its end.
     training.gather_examples = lambda chosen, use, _work: gather_examples(chosen, use, cache)  # type: ignore[assignment]
-    size = {kind: 0 for kind in KINDS}
+    size = dict.fromkeys(KINDS, 0)
     for one in everything:
         if one.use == "train":
             size[kinds[one.name]] += len(gather_examples([one], "train", cache).labels)
@@ -183,7 +183,8 @@ def fine_tune(
     import gzip
 
     whole = rows_of(sets)["real_lowcov_7x"]
-    spans = [line.split("\t") for line in gzip.open(whole["bed"], "rt").read().splitlines()]
+    with gzip.open(whole["bed"], "rt") as handle:
+        spans = [line.split() for line in handle]
     slices = []
     output.mkdir(parents=True, exist_ok=True)
     for number, (bam, inside) in enumerate(
