@@ -188,44 +188,46 @@ def _no_data(locus: Locus, ploidy: int) -> SampleData:
 
 
 def _from_record(locus: Locus, row: Row) -> SampleData:
-    """Likelihoods of the site's genotypes from a record that may hold fewer alleles, or others."""
-    longest = locus.alleles[0]
+    """What a record says that may hold fewer alleles than the site, or others."""
     places = [0]  # of the record's alleles among those of the site; -1 where the site left it out
     for alternate in row.alternates:
         short, text = trimmed(row.columns[3], alternate)
-        text += longest[len(short) :]
+        text += locus.alleles[0][len(short) :]
         places.append(locus.alleles.index(text) if text in locus.alleles[1:] else -1)
     known = {place: own for own, place in enumerate(places) if place >= 0}
     mine, errors, artefact = _without_prior(row, locus.snv)
-    order = genotype_order(len(locus.alleles), 2)
-    depths = row.depths
-    whole = int(row.fields["DP"])
-    unexplained = min(MOST_PHRED, mine[0] + PHRED_PER_ERROR * whole)
-    likelihoods = np.empty(len(order))
-    for index, genotype in enumerate(order):
+    likelihoods = _of_site(len(locus.alleles), known, mine, row)
+    best = float(likelihoods.min())
+    genotype = [places[allele] for allele in row.genotype if allele is not None]
+    whole = len(genotype) == row.ploidy and -1 not in genotype
+    depth = int(row.fields["DP"])
+    phased = "|" in row.fields["GT"] and whole
+    return SampleData(
+        ploidy=row.ploidy,
+        likelihoods=np.minimum(likelihoods - best, MOST_PHRED),
+        errors=errors - best,
+        artefact=artefact - best,
+        depth=depth,
+        depths=[row.depths[known[place]] if place in known else 0 for place in range(len(locus.alleles))],
+        own=None if depth == 0 or not genotype else genotype_index(genotype) if whole else 0,
+        own_quality=int(row.fields["GQ"]),
+        filters=tuple(name for name in row.columns[6].split(";") if name not in ("PASS", ".", "RefCall")),
+        phase=("|".join(map(str, genotype)), row.fields.get("PS", ".")) if phased else None,
+    )
+
+
+def _of_site(alleles: int, known: dict[int, int], mine: np.ndarray, row: Row) -> np.ndarray:
+    """Phred likelihoods of the site's genotypes. known: place among the site's alleles → the record's allele; mine: the record's."""
+    likelihoods = []
+    for genotype in genotype_order(alleles, 2):
         own = [known[allele] for allele in genotype if allele in known]
         if len(own) == 2:
-            likelihoods[index] = mine[genotype_index(own)]
+            likelihoods.append(mine[genotype_index(own)])
         elif own:
-            likelihoods[index] = mine[genotype_index((own[0], own[0]))] + PHRED_PER_READ * depths[own[0]]
+            likelihoods.append(mine[genotype_index((own[0], own[0]))] + PHRED_PER_READ * row.depths[own[0]])
         else:
-            likelihoods[index] = unexplained
-    best = float(likelihoods.min())
-    likelihoods = np.minimum(likelihoods - best, MOST_PHRED)
-    by_place = [depths[known[place]] if place in known else 0 for place in range(len(locus.alleles))]
-    own_genotype = [places[allele] for allele in row.genotype if allele is not None]
-    whole_genotype = len(own_genotype) == row.ploidy and -1 not in own_genotype
-    phase = None
-    if "|" in row.fields["GT"] and whole_genotype:
-        phase = "|".join(map(str, own_genotype)), row.fields.get("PS", ".")
-    filters = tuple(name for name in row.columns[6].split(";") if name not in ("PASS", ".", "RefCall"))
-    own_place = genotype_index(own_genotype) if whole_genotype else 0
-    missing = whole == 0 or not own_genotype
-    place = None if missing else own_place
-    quality = int(row.fields["GQ"])
-    return SampleData(
-        row.ploidy, likelihoods, errors - best, artefact - best, whole, by_place, own, quality, filters, phase
-    )
+            likelihoods.append(min(MOST_PHRED, mine[0] + PHRED_PER_ERROR * int(row.fields["DP"])))
+    return np.array(likelihoods)
 
 
 def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
