@@ -67,15 +67,8 @@ workflow ANALYSIS {
 
     main:
     small_variants_model = file(options.small_variants_model ?: assets.resolve('models/small_variants'), type: 'dir')
-    SMALL_VARIANTS(
-        alignments,
-        reference,
-        options.intervals ? file(options.intervals, glob: false) : [],
-        options.interval_padding,
-        small_variants_model,
-        options.allow_model_mismatch,
-        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
-    )
+    small_variants_code = codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")])
+    SMALL_VARIANTS(alignments, reference, small_variants_model, options, small_variants_code)
 
     EXPLANATION(
         SMALL_VARIANTS.out.calls,
@@ -85,7 +78,7 @@ workflow ANALYSIS {
         options.interval_padding,
         small_variants_model,
         options,
-        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
+        small_variants_code,
     )
 
     joint_parts = channel.empty()

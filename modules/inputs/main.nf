@@ -257,7 +257,7 @@ def sheetPath(text, sheet) {
 // beside it, and whether CHECK_INPUTS looks into it. Big remote files it does not: their headers are checked when calling begins.
 def inputFiles(options) {
     def found = options.input ? sheetFiles(file(options.input, glob: false)) : []
-    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'coding_regions', 'pedigree', 'fasta'].findAll { name -> options[name] }.each { name ->
+    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'alleles', 'par', 'coding_regions', 'pedigree', 'fasta'].findAll { name -> options[name] }.each { name ->
         found << inputFile(name, options[name], file(options[name], glob: false))
     }
     if (options.explain && !(options.explain in ['least_certain', 'all', 'coding'])) {

@@ -2,12 +2,13 @@
 
 import gzip
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strandwise.errors import InputError
-from strandwise.formats.intervals import MOST_PROBLEMS, some_names
+from strandwise.formats.intervals import MOST_PROBLEMS, Interval, some_names
 from strandwise.formats.vcf import index_and_count, written_with_index
 
 if TYPE_CHECKING:
@@ -83,6 +84,22 @@ def _problem(line: str, contigs: Mapping[str, int], fasta: "pysam.FastaFile | No
         if true != reference.upper():
             return f"{where}: REF is not the reference's {true}; give alleles of the same genome build"
     return None
+
+
+def outside(path: Path, intervals: list[Interval]) -> tuple[int, int]:
+    """How many rows of a VCF of alleles begin in none of the intervals (merged, of any contigs), and how many there are."""
+    starts: dict[str, list[int]] = {}
+    ends: dict[str, list[int]] = {}
+    for item in intervals:
+        starts.setdefault(item.contig, []).append(item.start)
+        ends.setdefault(item.contig, []).append(item.end)
+    number = left_out = 0
+    for _, line in _lines(path):
+        contig, position = line.split("\t")[:2]
+        before = bisect_right(starts.get(contig, []), int(position) - 1)
+        number += 1
+        left_out += before == 0 or ends[contig][before - 1] < int(position)
+    return left_out, number
 
 
 def prepare_alleles(path: Path, reference: Path, output: Path) -> int:
