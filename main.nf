@@ -3,6 +3,7 @@
 
 include { INPUTS; checkedParameters; codeDigest; helpText; planWords } from './modules/inputs'
 include { SMALL_VARIANTS } from './modules/small_variants'
+include { EXPLANATION } from './modules/small_variants/explain'
 include { JOINT } from './modules/small_variants/joint'
 include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
@@ -66,14 +67,18 @@ workflow ANALYSIS {
 
     main:
     small_variants_model = file(options.small_variants_model ?: assets.resolve('models/small_variants'), type: 'dir')
-    SMALL_VARIANTS(
+    small_variants_code = codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")])
+    SMALL_VARIANTS(alignments, reference, small_variants_model, options, small_variants_code)
+
+    EXPLANATION(
+        SMALL_VARIANTS.out.calls,
         alignments,
         reference,
         options.intervals ? file(options.intervals, glob: false) : [],
         options.interval_padding,
         small_variants_model,
-        options.allow_model_mismatch,
-        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
+        options,
+        small_variants_code,
     )
 
     joint_parts = channel.empty()
@@ -112,11 +117,12 @@ workflow ANALYSIS {
     )
 
     parts = SMALL_VARIANTS.out.parts.mix(
+        EXPLANATION.out.parts,
         joint_parts,
         DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
         DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
     )
-    notes = SMALL_VARIANTS.out.notes.mix(joint_notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
+    notes = SMALL_VARIANTS.out.notes.mix(EXPLANATION.out.notes, joint_notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)
 
     emit:
     parts // one file each for the report

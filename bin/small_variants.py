@@ -15,6 +15,9 @@ Alignments = Annotated[
 ]
 Reference = Annotated[Path, Option(help="FASTA with .fai (and .gzi) beside it", exists=True)]
 Cost = Annotated[Path | None, Option(help="Cost of this task to write, JSON")]
+Par = Annotated[
+    Path | None, Option(help="BED of the pseudo-autosomal regions; default: known by the lengths of X and Y", exists=True)
+]
 Model = Annotated[Path, Option(help="Model folder with its card", exists=True)]
 
 
@@ -28,6 +31,7 @@ def shards(
     interval_padding: Annotated[int, Option(min=0, help="Bases to add on both sides of each interval")] = 0,
     sample: Annotated[str | None, Option(help="Name of the sample in the sheet")] = None,
     sex: Annotated[str, Option(help="XX, XY or NA, as in the sheet")] = "NA",
+    par: Par = None,
     sex_check: Annotated[Path | None, Option(help="What the depth of X and Y says of the sex, to write, JSON")] = None,
     cost: Cost = None,
 ) -> None:
@@ -35,10 +39,11 @@ def shards(
     from strandwise.formats.notes import write_notes
     from strandwise.small_variants.cost import metered
     from strandwise.small_variants.sex import check_sex
-    from strandwise.small_variants.shards import make_shards
+    from strandwise.small_variants.shards import copies_notes, make_shards
 
     with metered(cost, "shards"):
         found = make_shards(alignment, reference, output, intervals, interval_padding, sample)
+        found += copies_notes(reference, sex, par, sample)
         if sex_check:
             found += check_sex(alignment, reference, intervals, interval_padding, sex, sample, sex_check)
         write_notes(found, notes)
@@ -56,17 +61,36 @@ def call(
     notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
     sex: Annotated[str, Option(help="XX, XY or NA: decides how many copies of X and Y there are")] = "NA",
     allow_model_mismatch: Annotated[bool, Option(help="Warn where the reads do not fit the model")] = False,
+    alleles: Annotated[
+        Path | None, Option(help="VCF by `alleles`: genotype these whatever the reads show", exists=True)
+    ] = None,
+    par: Par = None,
+    gvcf_bands: Annotated[str, Option(help="Lower edges of the gVCF's bands of GQ")] = "10,20,30,40,50",
     threads: Annotated[int, Option(min=1)] = 1,
     cost: Cost = None,
 ) -> None:
     """Call SNVs and indels of one sample in one shard."""
     from strandwise.formats.notes import write_notes
+    from strandwise.formats.vcf import quality_bands
     from strandwise.small_variants.cost import metered
     from strandwise.small_variants.shards import call_to_files
 
     with metered(cost, "call") as started:
         found = call_to_files(
-            alignment, reference, model, shard, sample, sex, allow_model_mismatch, threads, output, gvcf, started
+            alignment,
+            reference,
+            model,
+            shard,
+            sample,
+            sex,
+            allow_model_mismatch,
+            threads,
+            output,
+            gvcf,
+            started,
+            alleles,
+            par,
+            quality_bands(gvcf_bands),
         )
         write_notes(found, notes)
 
@@ -85,6 +109,37 @@ def gather(
 
     with metered(cost, "gather"):
         gather_shards(calls, gvcfs, output, gvcf)
+
+
+@app.command()
+def alleles(
+    alleles: Annotated[Path, Option(help="VCF of alleles to genotype, plain or compressed", exists=True)],
+    reference: Reference,
+    output: Annotated[Path, Option(help="VCF for `call --alleles` to write, .vcf.gz")],
+) -> None:
+    """Check given alleles, split and left-align them."""
+    from strandwise.formats.alleles import prepare_alleles
+
+    prepare_alleles(alleles, reference, output)
+
+
+@app.command()
+def phase(
+    calls: Annotated[Path, Option(help="VCF of the sample", exists=True)],
+    alignment: Alignments,
+    reference: Reference,
+    sample: Annotated[str, Option(help="Name of the sample")],
+    output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    cost: Cost = None,
+) -> None:
+    """Phase the heterozygous calls of one sample by its reads."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.cost import metered
+    from strandwise.small_variants.phasing import phase as phase_calls
+
+    with metered(cost, "phase"):
+        write_notes(phase_calls(calls, alignment, reference, sample, output), notes)
 
 
 @app.command()
@@ -126,6 +181,49 @@ def summarise(
 
 
 @app.command()
+def explain(
+    alignment: Alignments,
+    reference: Reference,
+    model: Model,
+    calls: Annotated[Path, Option(help="VCF of the sample", exists=True)],
+    sample: Annotated[str, Option(help="Name of the sample")],
+    output_folder: Annotated[Path, Option(help="Folder for sites.tsv, pictures and attributions")],
+    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    table: Annotated[Path | None, Option(help="sites.tsv once more, for the report")] = None,
+    choose: Annotated[str, Option(help="least_certain, all or coding calls")] = "least_certain",
+    number: Annotated[int, Option(min=0, help="How many of the least certain calls")] = 10,
+    sites: Annotated[
+        Path | None, Option(help="BED, VCF or lines of contig:position to explain instead, called or not", exists=True)
+    ] = None,
+    coding_regions: Annotated[Path | None, Option(help="BED or GFF, for coding calls", exists=True)] = None,
+    intervals: Annotated[Path | None, Option(help="BED of what was called", exists=True)] = None,
+    interval_padding: Annotated[int, Option(min=0, help="Bases added on both sides of each interval")] = 0,
+    sex: Annotated[str, Option(help="XX, XY or NA, as for calling")] = "NA",
+) -> None:
+    """Say why calls are what they are, and which step turned down what was not called."""
+    from strandwise.formats.notes import write_notes
+    from strandwise.small_variants.explain import explain as explain_calls
+
+    found = explain_calls(
+        alignment,
+        reference,
+        model,
+        calls,
+        sample,
+        output_folder,
+        choose,
+        number,
+        sites,
+        coding_regions,
+        intervals,
+        interval_padding,
+        sex,
+        table,
+    )
+    write_notes(found, notes)
+
+
+@app.command()
 def evaluate(
     truth: Annotated[Path, Option(help="VCF of the truth", exists=True)],
     calls: Annotated[Path, Option(help="VCF to score", exists=True)],
@@ -146,11 +244,14 @@ def evaluate(
 @app.command()
 def train(
     sets: Annotated[Path, Option(help="Table of training sets, TSV", exists=True)],
-    output: Annotated[Path, Option(help="Model folder to write; a killed training goes on from what lies there")],
+    output: Annotated[Path, Option(help="Model folder to write")],
     name: Annotated[str, Option(help="Name of the model")],
     model_version: Annotated[str, Option(help="Version of the model")],
     start_from: Annotated[
         Path | None, Option(help="Model folder to fine-tune; default: from scratch", exists=True)
+    ] = None,
+    checkpoints: Annotated[
+        Path | None, Option(help="Folder in which a killed training goes on; default: training in the model folder")
     ] = None,
     epochs: Annotated[int, Option(min=1, help="Passes over all examples")] = 40,
     batch: Annotated[int, Option(min=1, help="Examples per step")] = 512,
@@ -165,7 +266,7 @@ def train(
 
     recipe = Recipe(epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed)
     before = load_card(start_from, "small_variants") if start_from else None
-    train_model(sets, output, name, model_version, recipe, before, threads)
+    train_model(sets, output, name, model_version, recipe, before, threads, checkpoints)
 
 
 if __name__ == "__main__":

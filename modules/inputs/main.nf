@@ -257,8 +257,11 @@ def sheetPath(text, sheet) {
 // beside it, and whether CHECK_INPUTS looks into it. Big remote files it does not: their headers are checked when calling begins.
 def inputFiles(options) {
     def found = options.input ? sheetFiles(file(options.input, glob: false)) : []
-    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'pedigree', 'fasta'].findAll { name -> options[name] }.each { name ->
+    ['cohort_expression', 'cohort_clinical', 'gene_features', 'drugs', 'intervals', 'alleles', 'par', 'coding_regions', 'pedigree', 'fasta'].findAll { name -> options[name] }.each { name ->
         found << inputFile(name, options[name], file(options[name], glob: false))
+    }
+    if (options.explain && !(options.explain in ['least_certain', 'all', 'coding'])) {
+        found << inputFile('explain', options.explain, file(options.explain, glob: false))
     }
     if (options.fasta) {
         ['.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }.each { path ->

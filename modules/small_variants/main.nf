@@ -1,4 +1,7 @@
-// Germline small variants: each sample is cut into shards of equal work, called, joined and summed up.
+// Germline small variants: each sample is cut into shards of equal work, called, joined, phased if asked for, and summed up.
+
+include { PREPARE_ALLELES } from './alleles'
+include { PHASE_SMALL_VARIANTS } from './phasing'
 
 // A text as one word of a shell command, whatever its characters.
 def quoted(text) {
@@ -15,6 +18,7 @@ process SHARD_SMALL_VARIANTS {
     tuple val(meta), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*')
     path reference, arity: '2..*'
     path intervals
+    path par
     val interval_padding
     val code // digest of the package folders and core/ that the command uses
 
@@ -34,6 +38,7 @@ process SHARD_SMALL_VARIANTS {
         ${regions} \\
         --sample ${quoted(meta.sample)} \\
         --sex ${meta.sex ?: 'NA'} \\
+        ${par ? "--par ${par}" : ''} \\
         --output shards \\
         --notes ${meta.id}.shards.notes.json \\
         --sex-check ${meta.id}.sex.json \\
@@ -51,7 +56,9 @@ process CALL_SMALL_VARIANTS {
     tuple val(meta), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*'), path(shard)
     path reference, arity: '2..*'
     path model
-    val allow_model_mismatch
+    path alleles // VCF by PREPARE_ALLELES with its index, or nothing
+    path par
+    val settings // allow_model_mismatch, gvcf_bands
     val code // digest of the package folders and core/ that the command uses
 
     output:
@@ -71,7 +78,10 @@ process CALL_SMALL_VARIANTS {
         --shard ${shard} \\
         --sample ${quoted(meta.sample)} \\
         --sex ${meta.sex ?: 'NA'} \\
-        ${allow_model_mismatch ? '--allow-model-mismatch' : ''} \\
+        ${settings.allow_model_mismatch ? '--allow-model-mismatch' : ''} \\
+        ${alleles ? "--alleles ${alleles[0]}" : ''} \\
+        ${par ? "--par ${par}" : ''} \\
+        --gvcf-bands ${settings.gvcf_bands} \\
         --threads ${task.cpus} \\
         --output ${shard.baseName}.vcf.gz \\
         --gvcf ${shard.baseName}.g.vcf.gz \\
@@ -140,30 +150,42 @@ process SUMMARISE_SMALL_VARIANTS {
 
 workflow SMALL_VARIANTS {
     take:
-    alignments           // [meta, [alignment, …], [index, …]]; meta: id, sample, patient, sex, status
-    reference            // [fasta, fai] or [fasta, fai, gzi]; a value
-    intervals            // BED of what is to be called, or []
-    interval_padding     // bases to add on both sides of each interval
-    model                // model folder
-    allow_model_mismatch // true: warn where the reads do not fit the model
-    code                 // digest of the code
+    alignments // [meta, [alignment, …], [index, …]]; meta: id, sample, patient, sex, status
+    reference  // [fasta, fai] or [fasta, fai, gzi]; a value
+    model      // model folder
+    options    // parameters: intervals, interval_padding, alleles, par, phase, gvcf_bands, allow_model_mismatch
+    code       // digest of the code
 
     main:
-    SHARD_SMALL_VARIANTS(alignments, reference, intervals, interval_padding, code)
+    given = ['intervals', 'par', 'alleles'].collectEntries { name -> [name, options[name] ? file(options[name], glob: false) : []] }
+    alleles = []
+    if (options.alleles) {
+        PREPARE_ALLELES(alignments.first().map { _sample -> given.alleles }, reference, code)
+        alleles = PREPARE_ALLELES.out.alleles.first()
+    }
+    SHARD_SMALL_VARIANTS(alignments, reference, given.intervals, given.par, options.interval_padding, code)
     // A sample that failed is missing from here on, so these joins may leave samples over.
     shards = SHARD_SMALL_VARIANTS.out.shards
         .map { meta, beds -> [meta, [beds].flatten()] }
         .join(alignments, failOnDuplicate: true)
         .flatMap { meta, beds, reads, indexes -> beds.collect { bed -> [groupKey(meta, beds.size()), reads, indexes, bed] } }
-    CALL_SMALL_VARIANTS(shards, reference, model, allow_model_mismatch, code)
+    CALL_SMALL_VARIANTS(shards, reference, model, alleles, given.par, [allow_model_mismatch: options.allow_model_mismatch, gvcf_bands: options.gvcf_bands], code)
     gathered = CALL_SMALL_VARIANTS.out.calls
         .groupTuple()
         .map { key, vcfs, full, indexes -> [key.target] + [vcfs, full, indexes.flatten()].collect { paths -> paths.toSorted { path -> path.name } } }
     GATHER_SMALL_VARIANTS(gathered, code)
     calls = GATHER_SMALL_VARIANTS.out.calls
+    phasing_notes = channel.empty()
+    phasing_cost = channel.empty()
+    if (options.phase) {
+        PHASE_SMALL_VARIANTS(GATHER_SMALL_VARIANTS.out.calls.join(alignments, failOnDuplicate: true), reference, code)
+        calls = PHASE_SMALL_VARIANTS.out.calls
+        phasing_notes = PHASE_SMALL_VARIANTS.out.notes
+        phasing_cost = PHASE_SMALL_VARIANTS.out.cost
+    }
     gvcfs = GATHER_SMALL_VARIANTS.out.gvcfs
     SUMMARISE_SMALL_VARIANTS(
-        calls.join(gvcfs, failOnMismatch: true, failOnDuplicate: true).join(alignments, failOnDuplicate: true),
+        calls.join(gvcfs, failOnDuplicate: true).join(alignments, failOnDuplicate: true),
         reference,
         code,
     )
@@ -172,8 +194,8 @@ workflow SMALL_VARIANTS {
         .unique()
         .filter { path -> path.exists() && new groovy.json.JsonSlurper().parse(model.resolve('card.json')).sha256?.containsKey(path.name) }
     parts = SUMMARISE_SMALL_VARIANTS.out.parts.flatten()
-        .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, reliability)
-    notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes)
+        .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, phasing_cost, reliability)
+    notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes, phasing_notes)
 
     emit:
     calls // [meta, vcf, tbi]

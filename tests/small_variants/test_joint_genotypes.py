@@ -8,6 +8,7 @@ import pytest
 from strandwise.small_variants.genotypes import genotype_order
 from strandwise.small_variants.joint_genotypes import (
     ALTERNATE_WEIGHT,
+    ARTEFACT_RATE,
     MUTATION_RATE,
     Family,
     JointModel,
@@ -227,3 +228,33 @@ def test_relatives_without_data() -> None:
     strangers = JointModel(2, True, [2, 2]).posteriors(given).genotypes[0, 1, 1]
     siblings = JointModel(2, True, [2, 2], [Family(None, None, (0, 1))]).posteriors(given).genotypes[0, 1, 1]
     assert siblings > strangers > 0.5
+
+
+def test_an_artefact_that_two_people_show_is_no_variant() -> None:
+    """P(0/0) = 0.6, P(0/1) = 0.4 in both, all of 0/0 by artefact. Both 0/1: 0.4 x 0.4 / w^2 x w/3, one: 0 (the other one's reads need
+    the artefact). Artefact: 0.6 x 0.6 / 1e-4."""
+    given = np.array([[[1e-30, 0.4 / WEIGHT, 1e-30], [1e-30, 0.4 / WEIGHT, 1e-30]]])
+    artefacts = np.array([[0.6, 0.6]]) / ARTEFACT_RATE
+    found = JointModel(2, True, [2, 2]).posteriors(given, artefacts)
+    both, neither = 0.16 / WEIGHT / 3, 0.36 / ARTEFACT_RATE
+    assert found.genotypes[0, 0].tolist() == pytest.approx(
+        [neither / (both + neither), both / (both + neither), 0], abs=2e-3
+    )
+    assert found.best[0].tolist() == [0, 0]
+    assert found.reference[0] == pytest.approx(10 * np.log10(1 + both / neither), abs=0.01)
+
+
+def test_an_artefact_is_out_of_the_question_where_one_is_sure() -> None:
+    """A sure heterozygote (1e-10 for 0/0) makes the site a true one: the second person's 0.4 is no longer held down."""
+    given = np.array([[[1e-30, 1 / WEIGHT, 1e-30], [1e-30, 0.4 / WEIGHT, 1e-30]]])
+    artefacts = np.array([[1e-10, 0.6]]) / ARTEFACT_RATE
+    found = JointModel(2, True, [2, 2]).posteriors(given, artefacts)
+    assert found.best[0].tolist() == [1, 1]
+
+
+def test_a_cohort_of_one_has_the_genotype_of_its_gvcf_with_artefacts_too() -> None:
+    """0/0 = errors + rate x artefact, as it was split."""
+    errors, artefact, het = 0.1, 0.5 / ARTEFACT_RATE, 0.4
+    given = np.array([[[errors, het / copies_prior(True)[1], 1e-30]]])
+    found = JointModel(2, True, [2]).posteriors(given, np.array([[artefact]]))
+    assert found.genotypes[0, 0].tolist() == pytest.approx([0.6, 0.4, 0], abs=1e-3)

@@ -144,7 +144,21 @@ def test_what_reads_do_not_show_is_no_evidence(tmp_path: Path) -> None:
     """A candidate with P(0/1) = 0.2 in a repeat, which no read shows: without the rule its ratio to 0/0 were 750, as the prior
     of a place anywhere is 1 in 3,000."""
     (locus,) = loci_of(tmp_path, {"A": [site(100, "A", "G", "0/0", "21,0", "0,6,30", "RefCall"), block(101, 200, 60)]})
-    assert locus.samples[0].likelihoods.tolist() == [0, 0, 0]
+    assert locus.samples[0].likelihoods.tolist() == pytest.approx([0, 0, 0])
+    assert locus.samples[0].artefact == pytest.approx(0)
+
+
+def test_reads_that_are_no_errors_and_no_variant_are_an_artefact(tmp_path: Path) -> None:
+    """26 + 6 reads, P(0/0) = 0.615 and P(0/1) = 0.385 (PL 0, 2.04). Six errors have no chance, so 0/0 is all artefact:
+    0.615 / 1e-4 on the scale where 0/1 has 0.385 / (1/3000): 10 log10 (6150 / 1155) = 7.3 phred better than 0/1."""
+    (locus,) = loci_of(tmp_path, {"A": [site(100, "A", "G", "0/0", "26,6", "0,2,43", "RefCall"), block(101, 200, 60)]})
+    sample = locus.samples[0]
+    assert int(sample.likelihoods.argmin()) == 1
+    assert sample.artefact == pytest.approx(-10 * np.log10(1e4 / (10**-0.2 * 3000)), abs=0.05)
+    assert sample.errors == pytest.approx(6 * (30 - 3.0103) - 26 * 3.0103)
+    assert sample.likelihoods[0] == pytest.approx(
+        -10 * np.log10(10**0.2 / 3000), abs=0.05
+    )  # errors and artefacts at their rate
 
 
 def test_windows_do_not_change_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from sample import Sample, make_sample
 
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
+from strandwise.models import checkpoints
 from strandwise.models.card import load_card
+from strandwise.small_variants import training
 from strandwise.small_variants.call import call_shard
-from strandwise.small_variants.training import Recipe, calibration_of, read_sets, train
+from strandwise.small_variants.network import LiteNetwork, summary_network
+from strandwise.small_variants.training import Recipe, calibration_of, load_start, read_sets, train
 
 RECIPE = Recipe(epochs=4, batch=64, networks=("summary", "reads"))
 
@@ -39,22 +43,57 @@ def table(samples: dict[str, Sample], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def model(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Trained in two goes: the first is killed in its third epoch."""
-    output = tmp_path_factory.mktemp("model")
-    written = keras.callbacks.CSVLogger.on_epoch_end
+    """Trained in two goes: the first is killed after two epochs of the second network."""
+    output, work = tmp_path_factory.mktemp("model") / "small", tmp_path_factory.mktemp("checkpoints")
+    keep = training._checkpoint
 
-    def killed(self: keras.callbacks.CSVLogger, epoch: int, logs: dict | None = None) -> None:
-        if epoch == 2:
+    def killed(network: keras.Model, work: Path, name: str, curve: list[dict[str, float]]) -> None:
+        if name == "reads" and len(curve) == 3:
             raise KeyboardInterrupt
-        written(self, epoch, logs)
+        keep(network, work, name, curve)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_end", killed)
+        patch.setattr(training, "_checkpoint", killed)
         with pytest.raises(KeyboardInterrupt):
-            train(table, output, "small", "1", RECIPE)
+            train(table, output, "small", "1", RECIPE, work=work)
     assert not (output / "card.json").exists()
+    assert (work / "summary.weights.h5").exists() and (work / "reads-2.weights.h5").exists()
+    train(table, output, "small", "1", RECIPE, work=work)
+    assert not list(work.iterdir())
+    return output
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("model") / "whole"
     train(table, output, "small", "1", RECIPE)
     return output
+
+
+def weights(folder: Path, network: str) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    with h5py.File(folder / f"{network}.weights.h5") as stored:
+        stored.visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
+    return found
+
+
+@pytest.mark.parametrize("network", ["summary", "reads"])
+def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(
+    model: Path, uninterrupted: Path, network: str
+) -> None:
+    once, twice = weights(uninterrupted, network), weights(model, network)
+    assert len(once) > 6 and once.keys() == twice.keys()
+    for name, values in once.items():
+        np.testing.assert_array_equal(values, twice[name], err_msg=name)
+    assert history(model) == history(uninterrupted)
+
+
+def test_checkpoints_of_other_data_or_another_recipe_are_refused(table: Path, tmp_path: Path) -> None:
+    checkpoints.begin(tmp_path / "begun", {"data": [], "recipe": {}, "start": None})
+    with pytest.raises(
+        InputError, match=r"begun: a training with other data, recipe was begun here; give another folder"
+    ):
+        train(table, tmp_path / "model", "small", "1", RECIPE, work=tmp_path / "begun")
 
 
 def history(folder: Path) -> list[dict[str, str]]:
@@ -104,12 +143,25 @@ def test_the_model_calls_its_held_out_sample(model: Path, samples: dict[str, Sam
     assert list(again.sites) == list(calls.sites)
 
 
-def test_fine_tuning_starts_from_the_weights(model: Path, table: Path, tmp_path: Path) -> None:
-    recipe = Recipe(epochs=1, batch=64, networks=("summary",))
-    details = train(table, tmp_path, "tuned", "2", recipe, start=load_card(model, "small_variants"))
+def test_fine_tuning_starts_from_the_whole_function(model: Path, samples: dict[str, Sample], tmp_path: Path) -> None:
+    """One sample at a third of the depth: its features have another mean, and at rate 0 the network must not change."""
+    one = samples["tune"]
+    path = tmp_path / "sets.tsv"
+    rows = [
+        "\t".join([use, *map(str, (one.bam, one.truth, one.bed, one.fasta)), use, "0.4"]) for use in ("train", "tune")
+    ]
+    path.write_text("\n".join(["name\talignment\ttruth\tbed\treference\tuse\tfractions", *rows]) + "\n")
+    recipe = Recipe(epochs=1, batch=64, learning_rate=0.0)
+    details = train(path, tmp_path / "tuned", "tuned", "2", recipe, start=load_card(model, "small_variants"))
     assert details["training"]["started_from"] == "small 1"
-    (tuned,) = history(tmp_path)
-    assert float(tuned["train_loss"]) < float(history(model)[0]["train_loss"]) / 2
+    features = np.random.default_rng(1).uniform(0, 4, (5, 56)).astype(np.float32)
+    before, after = (LiteNetwork(folder / "summary.tflite").logits(features) for folder in (model, tmp_path / "tuned"))
+    np.testing.assert_allclose(before, after, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_of_another_layout_are_refused(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"reads.weights.h5: not weights of this version's networks"):
+        load_start(summary_network(56, np.zeros(56), np.ones(56), 1), model / "reads.weights.h5")
 
 
 def test_all_problems_of_a_table_are_told_at_once(tmp_path: Path, samples: dict[str, Sample]) -> None:

@@ -1,7 +1,7 @@
 """Result tables: TSV with one header line, UTF-8, missing = empty, last column model_version; one schema per table."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +85,22 @@ def write_parts(table: Table, frames: Iterable["pandas.DataFrame"], model_versio
                     pattern = f"{{:.{column.digits}g}}"
                     frame[column.name] = frame[column.name].map(pattern.format, na_action="ignore")
             frame.to_csv(stream, sep="\t", index=False, header=False, quoting=csv.QUOTE_NONE, escapechar="\\")
+
+
+def write_rows(table: Table, rows: Iterable[Mapping[str, object]], model_version: str, path: Path) -> None:
+    """Write rows (column name → value, None or absent for missing) without pandas. Raises ValueError on a missing value."""
+    with written(path) as temporary, temporary.open("w", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", lineterminator="\n")
+        writer.writerow([column.name for column in table.all_columns])
+        for number, row in enumerate(rows, 1):
+            cells = []
+            for column in table.columns:
+                value = row.get(column.name)
+                if value is None and not column.optional:
+                    raise ValueError(f"{table.name}: row {number}, {column.name}: no value")
+                is_number = column.kind is float and value is not None
+                cells.append("" if value is None else f"{value:.{column.digits}g}" if is_number else str(value))
+            writer.writerow([*cells, model_version])
 
 
 def read_table(table: Table, path: Path) -> "pandas.DataFrame":

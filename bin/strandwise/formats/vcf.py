@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strandwise import __version__
+from strandwise.errors import InputError
 from strandwise.formats.files import written
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ GENOTYPE_QUALITY_BANDS = (0, 10, 20, 30, 40, 50)
 Nothing above 50 (an error in 100,000) is told apart: at 30x that makes the file five times smaller.
 """
 
+MOST_QUALITY = 99
+
 GRID = 10_000
 """Blocks end, and shards may be cut, at multiples of this many bases: so blocks do not depend on the sharding."""
 
@@ -44,7 +47,8 @@ class SiteCall:
 
     genotype: one allele number per chromosome copy, None where unknown; quality: phred that the site differs from the
     reference; genotype_quality: phred, 0 to 99; allele_depths: reads per allele, as many as alleles; likelihoods: PL,
-    phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none.
+    phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
+    given: whether an allele was asked for from outside.
     """
 
     contig: str
@@ -57,6 +61,7 @@ class SiteCall:
     allele_depths: tuple[int, ...]
     likelihoods: tuple[int, ...]
     filters: tuple[str, ...] = ("PASS",)
+    given: bool = False
 
     @property
     def end(self) -> int:
@@ -86,8 +91,30 @@ def genotype_count(alleles: int, ploidy: int) -> int:
     return alleles if ploidy == 1 else alleles * (alleles + 1) // 2
 
 
-def header(contigs: dict[str, int], sample: str, model_version: str, gvcf: bool) -> str:
-    """VCF header without dates or paths, so that equal input gives equal files. contigs: name to length in bases."""
+def quality_bands(text: str) -> tuple[int, ...]:
+    """Lower edges of the gVCF's bands from text: "5,20,60" is (0, 5, 20, 60).
+
+    Raises InputError for what is no rising list of whole numbers from 1 to 99.
+    """
+    edges = [int(word) if word.strip().isdecimal() else -1 for word in text.split(",")]
+    rising = all(low < high for low, high in itertools.pairwise([0, *edges, MOST_QUALITY + 1]))
+    if not rising:
+        raise InputError(f"gVCF bands {text!r}: give rising whole numbers from 1 to 99 with commas between, as 5,20,60")
+    return 0, *edges
+
+
+def header(
+    contigs: dict[str, int],
+    sample: str,
+    model_version: str,
+    gvcf: bool,
+    bands: Sequence[int] = GENOTYPE_QUALITY_BANDS,
+    given: bool = False,
+) -> str:
+    """VCF header without dates or paths, so that equal input gives equal files.
+
+    contigs: name to length in bases; bands: of the gVCF's blocks; given: whether alleles were given from outside.
+    """
     lines = ["##fileformat=VCFv4.3", f"##source=Strandwise {__version__}", f"##strandwise_model={model_version}"]
     lines += [f'##FILTER=<ID={name},Description="{meaning}">' for name, meaning in FILTERS.items()]
     lines += [
@@ -98,13 +125,17 @@ def header(contigs: dict[str, int], sample: str, model_version: str, gvcf: bool)
         '##FORMAT=<ID=VAF,Number=A,Type=Float,Description="Share of the reads that support each alternate allele">',
         '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Genotype likelihoods, phred, best 0">',
     ]
+    if given:
+        lines.append(
+            '##INFO=<ID=GIVEN,Number=0,Type=Flag,Description="An allele was asked for, whatever the reads show">'
+        )
     if gvcf:
         lines += [
             '##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of the block">',
             '##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Lowest depth in the block">',
             '##ALT=<ID=NON_REF,Description="Any other allele at this position">',
         ]
-        for low, high in itertools.pairwise((*GENOTYPE_QUALITY_BANDS, 100)):
+        for low, high in itertools.pairwise((*bands, MOST_QUALITY + 1)):
             lines.append(f"##GVCFBlock{low}-{high}=minGQ={low}(inclusive),maxGQ={high}(exclusive)")
     lines += [f"##contig=<ID={name},length={length}>" for name, length in contigs.items()]
     lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", sample]))
@@ -126,7 +157,7 @@ def _line(site: SiteCall, alternates: Sequence[str], depths: Sequence[int], like
     shares = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"
-        f"{';'.join(site.filters)}\t.\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
+        f"{';'.join(site.filters)}\t{'GIVEN' if site.given else '.'}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
         f"{','.join(map(str, depths))}:{shares}:{','.join(map(str, likelihoods))}"
     )
 
@@ -175,7 +206,9 @@ def check_site(site: SiteCall, calls: IntervalCalls, sequence: str) -> None:
         raise ValueError(f"{where}: unknown filters {site.filters}")
 
 
-def blocks(calls: IntervalCalls, bases: bytes) -> Iterator[tuple[int, str]]:
+def blocks(
+    calls: IntervalCalls, bases: bytes, bands: Sequence[int] = GENOTYPE_QUALITY_BANDS
+) -> Iterator[tuple[int, str]]:
     """Yield (0-based start, line) of the reference blocks between the sites. bases: the reference over the interval.
 
     A site covers the span of its REF, up to the next multiple of GRID. Blocks end where a site begins, at multiples of
@@ -187,8 +220,8 @@ def blocks(calls: IntervalCalls, bases: bytes) -> Iterator[tuple[int, str]]:
     if calls.end == calls.start:
         return
     length = calls.end - calls.start
-    depth, quality = calls.depth, numpy.minimum(calls.reference_quality, 99)
-    band = numpy.searchsorted(GENOTYPE_QUALITY_BANDS, quality, side="right")
+    depth, quality = calls.depth, numpy.minimum(calls.reference_quality, MOST_QUALITY)
+    band = numpy.searchsorted(bands, quality, side="right")
     band[depth == 0] = 0
     for site in calls.sites:
         border = (site.position // GRID + 1) * GRID
@@ -204,7 +237,7 @@ def blocks(calls: IntervalCalls, bases: bytes) -> Iterator[tuple[int, str]]:
     mean_depth = numpy.rint(numpy.add.reduceat(depth, starts, dtype=numpy.int64) / (ends - starts)).astype(int).tolist()
     called, missing = ("0/0", "./.") if calls.ploidy == 2 else ("0", ".")
     scale = ("{0},{1},{2}" if calls.ploidy == 2 else "{0},{1}").format
-    likelihoods = [scale(0, value, 10 * value) for value in range(100)]
+    likelihoods = [scale(0, value, 10 * value) for value in range(MOST_QUALITY + 1)]
     columns = zip(
         starts.tolist(), ends.tolist(), band[starts].tolist(), lowest_quality, mean_depth, lowest_depth, strict=True
     )
@@ -217,11 +250,18 @@ def blocks(calls: IntervalCalls, bases: bytes) -> Iterator[tuple[int, str]]:
 
 
 def write_calls(
-    intervals: Iterable[IntervalCalls], reference: Path, sample: str, model_version: str, output: Path, gvcf: Path
+    intervals: Iterable[IntervalCalls],
+    reference: Path,
+    sample: str,
+    model_version: str,
+    output: Path,
+    gvcf: Path,
+    bands: Sequence[int] = GENOTYPE_QUALITY_BANDS,
+    given: bool = False,
 ) -> int:
     """Write sites to `output`, sites with reference blocks to `gvcf`: bgzipped, tabix indexes; gives the sites' number.
 
-    intervals: sorted as in the reference. Every site is checked (check_site), so is the order; the files get their
+    intervals: sorted as in the reference; bands, given: as header takes them. Every site is checked (check_site), so is the order; the files get their
     names when htslib has read all of them again and counted as many records as were written. Raises ValueError for our
     own bugs.
     """
@@ -237,9 +277,9 @@ def write_calls(
         with pysam.BGZFile(str(plain), "w", None) as sites_file, pysam.BGZFile(str(full), "w", None) as blocks_file:
             files = (sites_file, blocks_file)
             for file, gvcf_too in zip(files, (False, True), strict=True):
-                file.write(header(contigs, sample, model_version, gvcf_too).encode())
+                file.write(header(contigs, sample, model_version, gvcf_too, bands, given).encode())
             for calls in in_order(intervals, list(contigs)):
-                for number, lines in enumerate(_lines(calls, fasta)):
+                for number, lines in enumerate(_lines(calls, fasta, bands)):
                     files[number].write("".join(f"{line}\n" for line in lines).encode())
                     counts[number] += len(lines)
         index_and_count(plain, counts[0])
@@ -270,7 +310,7 @@ def written_with_index(path: Path) -> Iterator[Path]:
             index.unlink(missing_ok=True)
 
 
-def _lines(calls: IntervalCalls, fasta: "pysam.FastaFile") -> tuple[list[str], list[str]]:
+def _lines(calls: IntervalCalls, fasta: "pysam.FastaFile", bands: Sequence[int]) -> tuple[list[str], list[str]]:
     """Lines of one interval for the VCF and for the gVCF, checked."""
     reach = max((site.end for site in calls.sites), default=calls.end)
     sequence = fasta.fetch(calls.contig, calls.start, max(calls.end, reach)).upper()
@@ -282,7 +322,7 @@ def _lines(calls: IntervalCalls, fasta: "pysam.FastaFile") -> tuple[list[str], l
             raise ValueError(f"{site.contig}:{site.position + 1} comes after position {last + 1}")
         last = site.position
     written_sites = [(site.position, gvcf_record(site)) for site in calls.sites]
-    both = sorted([*written_sites, *blocks(calls, sequence.encode())], key=lambda pair: pair[0])
+    both = sorted([*written_sites, *blocks(calls, sequence.encode(), bands)], key=lambda pair: pair[0])
     return [record(site) for site in calls.sites], [line for _, line in both]
 
 

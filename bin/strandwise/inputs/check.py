@@ -11,7 +11,9 @@ from strandwise.formats.files import written
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.samplesheet import Row, check_sheet, read_sheet, row_number
 from strandwise.inputs.alignments import check_headers, read_contigs
+from strandwise.inputs.calling import check_calling
 from strandwise.inputs.cohort import check_tables
+from strandwise.inputs.explain import check_explain
 from strandwise.inputs.files import Files, read_files
 from strandwise.inputs.joint import check_joint
 from strandwise.inputs.plan import JOBS, Plan, make_plan, write_plan
@@ -52,6 +54,10 @@ def check(
         found, more = check_headers(rows, sheet.name if sheet else "", files, contigs)
         problems += found
         notes += more
+        problems += check_explain(parameters, files, contigs)
+    found, more = check_calling(parameters, files, contigs, jobs)
+    problems += found
+    notes += more
     problems += check_joint(parameters, rows, sheet.name if sheet else "", files)
     problems += check_tables(rows, sheet.name if sheet else "", files)
     problems = sorted(dict.fromkeys(problems), key=row_number)

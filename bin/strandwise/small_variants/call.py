@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strandwise.formats.alleles import read_alleles
 from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import IntervalCalls
 from strandwise.models.card import Card
-from strandwise.small_variants.candidates import CandidateReader, Candidates
-from strandwise.small_variants.genotypes import plain_probabilities, reference_quality, site_calls
+from strandwise.small_variants.candidates import GIVEN_ONLY, CandidateReader, Candidates
+from strandwise.small_variants.genotypes import (
+    likelihood_probabilities,
+    plain_probabilities,
+    reference_quality,
+    site_calls,
+)
 
 if TYPE_CHECKING:
     from strandwise.small_variants.network import Genotyper
@@ -24,13 +30,15 @@ def call_shard(
     ploidy: int | Sequence[int] = 2,
     threads: int = 1,
     realign: bool = True,
+    alleles: Path | None = None,
 ) -> Iterator[IntervalCalls]:
     """Give what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
 
     Files are opened and networks loaded at once, the reads are read as the pieces are asked for.
     Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
     and a prior alone; ploidy: copies per cell, of all intervals or of each; realign: False to count only what the
-    alignments show (both to measure what they are worth).
+    alignments show (both to measure what they are worth); alleles: VCF by prepare_alleles, of what is to be genotyped
+    whatever the reads show.
     Raises InputError for alignments that cannot be read.
     """
     reader = CandidateReader(alignments, reference, realign)
@@ -40,16 +48,24 @@ def call_shard(
 
         genotyper = Genotyper(model, threads)
     copies = [ploidy] * len(intervals) if isinstance(ploidy, int) else ploidy
-    return _pieces(reader, genotyper, intervals, copies)
+    return _pieces(reader, genotyper, intervals, copies, alleles)
 
 
 def _pieces(
-    reader: CandidateReader, genotyper: "Genotyper | None", intervals: Sequence[Interval], copies: Sequence[int]
+    reader: CandidateReader,
+    genotyper: "Genotyper | None",
+    intervals: Sequence[Interval],
+    copies: Sequence[int],
+    alleles: Path | None,
 ) -> Iterator[IntervalCalls]:
     rows = genotyper.rows if genotyper else 0
     for interval, here in zip(intervals, copies, strict=True):
-        for piece in reader.pieces(interval.contig, interval.start, interval.end, rows):
+        given = read_alleles(alleles, interval.contig, interval.start, interval.end) if alleles else []
+        for piece in reader.pieces(interval.contig, interval.start, interval.end, rows, given):
             probabilities = genotyper.probabilities(piece) if genotyper else plain_probabilities(piece)
+            if piece.given is not None and piece.is_given.any():
+                only = piece.given == GIVEN_ONLY
+                probabilities[only] = likelihood_probabilities(piece)[only]
             yield _piece_calls(piece, probabilities, reader, here)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from strandwise.errors import InputError
+from strandwise.formats.alleles import Event
 
 if TYPE_CHECKING:
     pass
@@ -24,9 +25,6 @@ BASES = "ACGT"
 
 GIVEN, GIVEN_ONLY = 1, 2
 """A candidate that was also given from outside; an event that was given and is no candidate by its reads."""
-
-Event = tuple[int, int, str]
-"""A left-aligned change: first reference base replaced (0-based), their number, the bases that take their place."""
 
 
 @dataclass(slots=True)
@@ -59,6 +57,11 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.record)
+
+    @property
+    def is_given(self) -> np.ndarray:
+        """Which events were given from outside. bool (n,)."""
+        return np.zeros(len(self), bool) if self.given is None else self.given > 0
 
     def only(self, indices: Sequence[int]) -> "Candidates":
         """The candidates with these indices."""

@@ -52,9 +52,9 @@ def site_calls(
     """One SiteCall per site that has something to tell, in order.
 
     probabilities: float (n, 3), of 0, 1, 2 copies of each candidate; sequence(start, end): reference bases.
-    A site is what shares a record: the SNVs of one base, or the indels after one base.
+    A site is what shares a record: the SNVs of one base, or the indels after one base. Given events are always told.
     """
-    worth = (probabilities[:, 0] < 1 - QUIET) | (candidates.counts[:, 1] > 1)
+    worth = (probabilities[:, 0] < 1 - QUIET) | (candidates.counts[:, 1] > 1) | candidates.is_given
     chosen = np.flatnonzero(worth).tolist()
     record, kind = candidates.record.tolist(), candidates.kind.tolist()
     chosen.sort(key=lambda i: (record[i], kind[i] != SNV, i))
@@ -71,12 +71,16 @@ def _site_call(
     sequence: Callable[[int, int], str],
     ploidy: int,
 ) -> SiteCall:
+    given = [i for i in members if candidates.is_given[i]]
     if len(members) > 1:
-        members = sorted(members, key=lambda i: (probabilities[i, 0], i))[:MOST_ALTERNATES]
+        members = sorted(members, key=lambda i: (probabilities[i, 0], i))
+        members = [i for rank, i in enumerate(members) if rank < MOST_ALTERNATES or i in given]
     chances = _genotype_chances(probabilities[members], ploidy)
     best = max(chances, key=lambda genotype: chances[genotype])
     if len(members) > 1:
-        kept = [k for k, i in enumerate(members, 1) if k in best or 1 - probabilities[i, 0] >= KEPT_ALTERNATE]
+        kept = [
+            k for k, i in enumerate(members, 1) if k in best or 1 - probabilities[i, 0] >= KEPT_ALTERNATE or i in given
+        ]
         kept = kept or [1]
         if len(kept) < len(members):
             members = [members[k - 1] for k in kept]
@@ -92,6 +96,8 @@ def _site_call(
     least = min(scaled)
     genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best]) + 1e-6))
     filters = _filters(best, genotype_quality, depth, candidates, members)
+    if not depth and given and not any(best):
+        return _without_reads(candidates, members, alleles, ploidy, filters)
     return SiteCall(
         contig=candidates.contig,
         position=int(candidates.record[members[0]]),
@@ -103,7 +109,37 @@ def _site_call(
         allele_depths=(reference, *support),
         likelihoods=tuple(round(value - least) for value in scaled),
         filters=filters,
+        given=bool(given),
     )
+
+
+def _without_reads(
+    candidates: Candidates, members: list[int], alleles: tuple[str, ...], ploidy: int, filters: tuple[str, ...]
+) -> SiteCall:
+    """A given site that no read reaches: nothing is known, and nothing is said."""
+    return SiteCall(
+        contig=candidates.contig,
+        position=int(candidates.record[members[0]]),
+        alleles=alleles,
+        genotype=(None,) * ploidy,
+        quality=0.0,
+        genotype_quality=0,
+        depth=0,
+        allele_depths=(0,) * len(alleles),
+        likelihoods=(0,) * len(genotype_order(len(alleles), ploidy)),
+        filters=tuple(name for name in filters if name != "RefCall"),
+        given=True,
+    )
+
+
+def likelihood_probabilities(candidates: Candidates) -> np.ndarray:
+    """Probabilities of 0, 1, 2 copies from the likelihoods with no copy number preferred, float (n, 3).
+
+    For given alleles that are no candidates: the networks have learned from candidates, and what the reads say against
+    an allele is then what a block of the gVCF says there.
+    """
+    weights = 10 ** (-candidates.likelihoods.astype(float) / 10)
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _genotype_chances(probabilities: np.ndarray, ploidy: int) -> dict[tuple[int, ...], float]:

@@ -177,7 +177,9 @@ def joint_lines(
             if model is None:
                 model = models[(*shape, by)] = JointModel(shape[0], shape[1], shape[2:], families, by)
             phreds = np.stack([[data.likelihoods for data in loci[i].samples] for i in indexes])
-            posteriors = model.posteriors(10 ** (-phreds / 10))
+            phreds[:, :, 0] = [[data.errors for data in loci[i].samples] for i in indexes]
+            artefacts = np.array([[data.artefact for data in loci[i].samples] for i in indexes])
+            posteriors = model.posteriors(10 ** (-phreds / 10), 10 ** (-artefacts / 10))
             for row, index in enumerate(indexes):
                 calls[index] = joint_call(loci[index], posteriors, row, model)
         for call in calls:

@@ -17,6 +17,9 @@ MUTATION_RATE = {True: 1.2e-8 / 3, False: 1e-9}
 """Chance that a transmitted allele turns into one certain other, per site and generation: 1.2e-8 over three bases for SNVs
 (Kong et al. 2012, doi:10.1038/nature11396), 1e-9 for indels (9.3e-10, Besenbacher et al. 2016, doi:10.1371/journal.pgen.1006315)."""
 
+ARTEFACT_RATE = 1e-4
+"""Chance that a site shows an alternate to everybody whatever they carry: reads of another place, repeats that slip."""
+
 GRID = np.arange(-14.0, 10.0 + 1e-9, 0.25)
 """Logits of the frequencies, from 1 in a million on, over which the sum is taken in place of the integral."""
 
@@ -42,12 +45,13 @@ class Family:
 @dataclass
 class Posteriors:
     """genotypes: float (loci, samples, genotypes), probabilities; best: int (loci, samples), the most probable genotypes, of a
-    family together; reference: float (loci,), phred that nobody carries an alternate; de_novo: child → float (loci,), probability
+    family together; reference: float (loci,), phred that nobody carries an alternate; evidence: float (loci,), log of the likelihood of all data; de_novo: child → float (loci,), probability
     that an allele it got had mutated."""
 
     genotypes: np.ndarray
     best: np.ndarray
     reference: np.ndarray
+    evidence: np.ndarray
     de_novo: dict[int, np.ndarray] = field(default_factory=dict)
 
 
@@ -180,10 +184,11 @@ class JointModel:
             return self.ploidy[parent]
         return 1 if set(self.ploidy) == {1} or (is_father and self.by == "mother") else 2
 
-    def posteriors(self, likelihoods: np.ndarray) -> Posteriors:
+    def posteriors(self, likelihoods: np.ndarray, artefacts: np.ndarray | None = None) -> Posteriors:
         """likelihoods: float (loci, samples, genotypes), not logs, largest 1, without prior; all 1 where there are no data.
 
-        With one copy per cell the homozygous genotypes stand for the allele.
+        artefacts: float (loci, samples), likelihood of 0/0 where the site is an artefact, on the scale of `likelihoods`; None:
+        no site is one. With one copy per cell the homozygous genotypes stand for the allele.
         """
         likelihoods = np.array(likelihoods, dtype=float)
         mixed = [low != high for low, high in genotype_order(self.alleles, 2)]
@@ -194,7 +199,7 @@ class JointModel:
         if self.alleles > 2:
             for _ in range(ROUNDS):
                 result = self._round(likelihoods, self._expected(result.genotypes))
-        return result
+        return result if artefacts is None else _or_artefact(result, artefacts)
 
     def _expected(self, genotypes: np.ndarray) -> np.ndarray:
         """Expected copies of each alternate, float (loci, samples, alternates); 0 for children, whose alleles are their parents'."""
@@ -237,6 +242,7 @@ class JointModel:
             np.zeros((loci, samples, genotypes)),
             np.zeros((loci, samples), dtype=int),
             -10 / np.log(10) * (_log_sum(log_reference) - whole)[:, 0],
+            whole[:, 0],
         )
         for sample, (own, by_frequency) in explained.items():
             table = self.tables[self.ploidy[sample]]
@@ -298,6 +304,23 @@ class JointModel:
                 result.best[:, parent] = chosen
         for child in family.children:
             result.best[:, child] = np.take_along_axis(most[child], best[:, None], axis=1)[:, 0]
+
+
+def _or_artefact(found: Posteriors, artefacts: np.ndarray) -> Posteriors:
+    """Posteriors where each site can be an artefact instead, at which everybody is 0/0."""
+    log_artefact = np.log(ARTEFACT_RATE) + np.log(artefacts + TINY).sum(axis=1)
+    whole = np.logaddexp(found.evidence, log_artefact)
+    artefact = np.exp(log_artefact - whole)
+    genotypes = found.genotypes * (1 - artefact)[:, None, None]
+    genotypes[:, :, 0] += artefact[:, None]
+    reference = np.logaddexp(found.evidence - whole - found.reference * np.log(10) / 10, log_artefact - whole)
+    return Posteriors(
+        genotypes,
+        np.where(artefact[:, None] > 0.5, 0, found.best),
+        -10 / np.log(10) * reference,
+        whole,
+        {child: chance * (1 - artefact) for child, chance in found.de_novo.items()},
+    )
 
 
 @dataclass

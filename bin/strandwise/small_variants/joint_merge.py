@@ -12,7 +12,12 @@ from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval, some_names
 from strandwise.formats.vcf import NON_REFERENCE
 from strandwise.small_variants.genotypes import genotype_order
-from strandwise.small_variants.joint_genotypes import alternate_counts, genotype_index, single_sample_prior
+from strandwise.small_variants.joint_genotypes import (
+    ARTEFACT_RATE,
+    alternate_counts,
+    genotype_index,
+    single_sample_prior,
+)
 
 WINDOW = 100_000
 """Bases that are held at a time, of all samples. Results do not depend on it."""
@@ -102,12 +107,15 @@ class Row:
 
 @dataclass
 class SampleData:
-    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; depth, depths: DP and
+    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; errors, artefact: phred of 0/0 on
+    the same scale where reads of alternates are errors, and where the site shows them to everybody; depth, depths: DP and
     AD; own, own_quality: place of its own genotype among those of the site, None where it has none, and its GQ; filters: those of its
     own record; phase: GT and PS of its own record where it is phased."""
 
     ploidy: int
     likelihoods: np.ndarray
+    errors: float
+    artefact: float
     depth: int
     depths: list[int]
     own: int | None
@@ -171,59 +179,67 @@ def sample_data(locus: Locus, rows: Sequence[Row], here: Row | None, usual_ploid
     copies = alternate_counts(len(locus.alleles), first[0].ploidy).sum(axis=1)
     scale = np.array([0.0, 1.0, PHRED_PER_ERROR / 3])
     depths = [depth] + [0] * (len(locus.alleles) - 1)
-    return SampleData(first[0].ploidy, scale[copies] * quality, depth, depths, 0, int(quality))
+    return SampleData(first[0].ploidy, scale[copies] * quality, 0.0, 0.0, depth, depths, 0, int(quality))
 
 
 def _no_data(locus: Locus, ploidy: int) -> SampleData:
     alleles = len(locus.alleles)
-    return SampleData(ploidy, np.zeros(alleles * (alleles + 1) // 2), 0, [0] * alleles, None)
+    return SampleData(ploidy, np.zeros(alleles * (alleles + 1) // 2), 0.0, 0.0, 0, [0] * alleles, None)
 
 
 def _from_record(locus: Locus, row: Row) -> SampleData:
-    """Likelihoods of the site's genotypes from a record that may hold fewer alleles, or others."""
-    longest = locus.alleles[0]
+    """What a record says that may hold fewer alleles than the site, or others."""
     places = [0]  # of the record's alleles among those of the site; -1 where the site left it out
     for alternate in row.alternates:
         short, text = trimmed(row.columns[3], alternate)
-        text += longest[len(short) :]
+        text += locus.alleles[0][len(short) :]
         places.append(locus.alleles.index(text) if text in locus.alleles[1:] else -1)
     known = {place: own for own, place in enumerate(places) if place >= 0}
-    mine = _without_prior(row, locus.snv)
-    order = genotype_order(len(locus.alleles), 2)
-    depths = row.depths
-    whole = int(row.fields["DP"])
-    unexplained = min(MOST_PHRED, mine[0] + PHRED_PER_ERROR * whole)
-    likelihoods = np.empty(len(order))
-    for index, genotype in enumerate(order):
-        own = [known[allele] for allele in genotype if allele in known]
-        if len(own) == 2:
-            likelihoods[index] = mine[genotype_index(own)]
-        elif own:
-            likelihoods[index] = mine[genotype_index((own[0], own[0]))] + PHRED_PER_READ * depths[own[0]]
-        else:
-            likelihoods[index] = unexplained
-    likelihoods = np.minimum(likelihoods - likelihoods.min(), MOST_PHRED)
-    by_place = [depths[known[place]] if place in known else 0 for place in range(len(locus.alleles))]
-    own_genotype = [places[allele] for allele in row.genotype if allele is not None]
-    whole_genotype = len(own_genotype) == row.ploidy and -1 not in own_genotype
-    phase = None
-    if "|" in row.fields["GT"] and whole_genotype:
-        phase = "|".join(map(str, own_genotype)), row.fields.get("PS", ".")
-    filters = tuple(name for name in row.columns[6].split(";") if name not in ("PASS", ".", "RefCall"))
-    own_place = genotype_index(own_genotype) if whole_genotype else 0
-    missing = whole == 0 or not own_genotype
+    mine, errors, artefact = _without_prior(row, locus.snv)
+    likelihoods = _of_site(len(locus.alleles), known, mine, row)
+    best = float(likelihoods.min())
+    genotype = [places[allele] for allele in row.genotype if allele is not None]
+    whole = len(genotype) == row.ploidy and -1 not in genotype
+    depth = int(row.fields["DP"])
+    phased = "|" in row.fields["GT"] and whole
     return SampleData(
-        row.ploidy, likelihoods, whole, by_place, None if missing else own_place, int(row.fields["GQ"]), filters, phase
+        ploidy=row.ploidy,
+        likelihoods=np.minimum(likelihoods - best, MOST_PHRED),
+        errors=errors - best,
+        artefact=artefact - best,
+        depth=depth,
+        depths=[row.depths[known[place]] if place in known else 0 for place in range(len(locus.alleles))],
+        own=None if depth == 0 or not genotype else genotype_index(genotype) if whole else 0,
+        own_quality=int(row.fields["GQ"]),
+        filters=tuple(name for name in row.columns[6].split(";") if name not in ("PASS", ".", "RefCall")),
+        phase=("|".join(map(str, genotype)), row.fields.get("PS", ".")) if phased else None,
     )
 
 
-def _without_prior(row: Row, snv: bool) -> np.ndarray:
+def _of_site(alleles: int, known: dict[int, int], mine: np.ndarray, row: Row) -> np.ndarray:
+    """Phred likelihoods of the site's genotypes. known: place among the site's alleles → the record's allele; mine: the record's."""
+    likelihoods = []
+    for genotype in genotype_order(alleles, 2):
+        own = [known[allele] for allele in genotype if allele in known]
+        if len(own) == 2:
+            likelihoods.append(mine[genotype_index(own)])
+        elif own:
+            likelihoods.append(mine[genotype_index((own[0], own[0]))] + PHRED_PER_READ * row.depths[own[0]])
+        else:
+            likelihoods.append(min(MOST_PHRED, mine[0] + PHRED_PER_ERROR * int(row.fields["DP"])))
+    return np.array(likelihoods)
+
+
+def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     """Phred likelihoods of a record's genotypes, <NON_REF> left out, without the prior that its PL hold. With one copy per cell
     they stand at the homozygous genotypes, the others are MOST_PHRED.
 
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most, one
     that fits no allele with PHRED_PER_READ.
+
+    And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
+    ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
     values = -_prior(alleles, snv)
@@ -235,7 +251,13 @@ def _without_prior(row: Row, snv: bool) -> np.ndarray:
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
     unassigned = max(0, int(row.fields["DP"]) - sum(row.depths))
     support = PHRED_PER_ERROR * np.array(row.depths[1:]) + PHRED_PER_READ * unassigned
-    return np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
+    values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
+    for_other, for_reference = sum(row.depths[1:]), row.depths[0]
+    by_errors = values[1:].min() + (PHRED_PER_ERROR - PHRED_PER_READ) * for_other - PHRED_PER_READ * for_reference
+    reference = 10 ** (-values[0] / 10)
+    errors = min(reference, 10 ** (-by_errors / 10))
+    artefact = -10 * np.log10(errors + (reference - errors) / ARTEFACT_RATE)
+    return values, float(min(MOST_PHRED, -10 * np.log10(max(errors, 1e-99)))), float(artefact)
 
 
 @cache

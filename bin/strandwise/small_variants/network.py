@@ -40,7 +40,7 @@ def summary_network(features: int, mean: np.ndarray, deviation: np.ndarray, seed
 
     keras.utils.set_random_seed(seed)
     given = keras.Input((features,), name="features")
-    scaled = keras.layers.Normalization(mean=mean, variance=deviation**2, name="scaled")(given)
+    scaled = _scaled(given, mean, deviation)
     hidden = keras.layers.Dense(96, activation="relu")(scaled)
     hidden = keras.layers.Dense(64, activation="relu")(hidden)
     logits = keras.layers.Dense(CLASSES)(keras.layers.Concatenate()([scaled, hidden]))
@@ -58,7 +58,7 @@ def reads_network(features: int, channels: int, mean: np.ndarray, deviation: np.
     keras.utils.set_random_seed(seed)
     given = keras.Input((features,), name="features")
     rows = keras.Input((ROWS, channels), name="read_rows")
-    scaled = keras.layers.Normalization(mean=mean, variance=deviation**2, name="scaled")(given)
+    scaled = _scaled(given, mean, deviation)
     encoded = keras.layers.Dense(32, activation="relu")(rows)
     encoded = keras.layers.Dense(32, activation="relu")(encoded)
     present = rows[:, :, :1]
@@ -70,6 +70,18 @@ def reads_network(features: int, channels: int, mean: np.ndarray, deviation: np.
     hidden = keras.layers.Dense(64, activation="relu")(hidden)
     logits = keras.layers.Dense(CLASSES)(keras.layers.Concatenate()([scaled, hidden]))
     return keras.Model([given, rows], logits, name="reads")
+
+
+def _scaled(given: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
+    """Features by mean and deviation of the training examples. Both are weights, so that fine-tuning keeps them."""
+    import keras
+
+    layer = keras.layers.Normalization(name="scaled")
+    layer.build(given.shape)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(deviation**2)
+    layer.finalize_state()
+    return layer(given)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

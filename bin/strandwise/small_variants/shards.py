@@ -12,7 +12,7 @@ from strandwise.formats.alignment import check_alignments, quiet
 from strandwise.formats.alignment_index import read_bytes
 from strandwise.formats.intervals import Interval, merged, padded, read_bed, write_bed
 from strandwise.formats.notes import Note
-from strandwise.formats.vcf import GRID, write_calls
+from strandwise.formats.vcf import GENOTYPE_QUALITY_BANDS, GRID, write_calls
 
 if TYPE_CHECKING:
     import numpy
@@ -142,6 +142,20 @@ def make_shards(
     return notes
 
 
+def copies_notes(reference: Path, sex: str, par: Path | None, sample: str | None) -> list[Note]:
+    """A warning where the sex is known and the pseudo-autosomal regions of X or Y are not."""
+    from strandwise.small_variants.copies import unknown_build
+
+    unknown = unknown_build(contig_lengths(reference), sex, par)
+    if not unknown:
+        return []
+    text = (
+        f"{' and '.join(unknown)} of {reference.name} {'have' if len(unknown) > 1 else 'has'} the length of no known build: "
+        "called with two copies throughout; give the pseudo-autosomal regions with --par to call them by sex"
+    )
+    return [Note("warning", text, sample or "")]
+
+
 def call_to_files(
     alignments: list[Path],
     reference: Path,
@@ -154,15 +168,20 @@ def call_to_files(
     output: Path,
     gvcf: Path,
     started: Callable[[], None] = lambda: None,
+    alleles: Path | None = None,
+    par: Path | None = None,
+    bands: Sequence[int] = GENOTYPE_QUALITY_BANDS,
 ) -> list[Note]:
     """Call the intervals of a shard, each with the copies that the sample's sex gives it; write VCF and gVCF.
 
-    started: called when all is loaded and calling begins. Gives notes for the report. Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
+    started: called when all is loaded and calling begins; alleles: prepared VCF of what to genotype whatever the reads
+    show; par: BED of the pseudo-autosomal regions; bands: of the gVCF's blocks. Gives notes for the report.
+    Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
     """
     from strandwise.models.card import load_card
     from strandwise.small_variants.assay import check_assay, look
     from strandwise.small_variants.call import call_shard
-    from strandwise.small_variants.copies import by_copies
+    from strandwise.small_variants.copies import by_copies, pseudo_autosomal
 
     card = load_card(model, "small_variants")
     lengths = contig_lengths(reference)
@@ -174,13 +193,19 @@ def call_to_files(
         names = ", ".join(path.name for path in alignments)
         raise InputError(f"{names}: reads break off in {shard.name}: the file is damaged; copy it again") from error
     notes = check_assay(card, seen, allow_model_mismatch, sample)
-    parts = list(by_copies(intervals, lengths, sex))
+    parts = list(by_copies(intervals, lengths, sex, pseudo_autosomal(lengths, par)))
     if any(copies == 0 for _, copies in parts):
         notes.append(Note("info", "chromosome Y is not called: the sheet says XX", sample))
     called_parts = [(part, copies) for part, copies in parts if copies]
     called = call_shard(
-        alignments, reference, card, [part for part, _ in called_parts], [copies for _, copies in called_parts], threads
+        alignments,
+        reference,
+        card,
+        [part for part, _ in called_parts],
+        [copies for _, copies in called_parts],
+        threads,
+        alleles=alleles,
     )
     started()
-    write_calls(called, reference, sample, card.model_version, output, gvcf)
+    write_calls(called, reference, sample, card.model_version, output, gvcf, bands, given=alleles is not None)
     return notes

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.formats.intervals import read_bed
+from strandwise.models import checkpoints
 from strandwise.models.card import Card, write_card
 from strandwise.progress import progress
 from strandwise.small_variants.candidates import ROWS, SNV, CandidateReader, Candidates
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "alignment", "truth", "bed", "reference", "use", "fractions")
 LEAST_EXAMPLES = 50
+UNCHANGED = [1.0, 0.0, 0.0]
 HISTORY = "history.tsv"
 
 DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
@@ -154,12 +155,21 @@ def _feature(name: str) -> int:
     return strandwise_core.FEATURES.index(name)
 
 
+def identity(one: TrainingSet) -> dict[str, Any]:
+    """What examples of a set depend on: its name, use and fractions, the content of its files, and the core's features."""
+    import strandwise_core
+
+    files = {name: checkpoints.fingerprint(getattr(one, name)) for name in ("alignment", "truth", "bed", "reference")}
+    settings = {"name": one.name, "use": one.use, "fractions": list(one.fractions)}
+    return {**settings, **files, "features": list(strandwise_core.FEATURES)}
+
+
 def gather_examples(sets: list[TrainingSet], use: str, work: Path) -> Examples:
     """Examples of all sets of a use; what was made before lies in `work` and is taken from there."""
     jobs = [(one, fraction) for one in sets if one.use == use for fraction in one.fractions]
     gathered = []
     for one, fraction in progress(jobs, len(jobs), f"examples to {use}"):
-        key = hashlib.sha256(repr((asdict(one), fraction, one.alignment.stat().st_size)).encode()).hexdigest()[:16]
+        key = hashlib.sha256(repr((identity(one), fraction)).encode()).hexdigest()[:16]
         path = work / f"examples-{one.name}-{fraction}-{key}.npz"
         if not path.exists():
             made = examples_of(one, fraction)
@@ -184,25 +194,39 @@ def gather_examples(sets: list[TrainingSet], use: str, work: Path) -> Examples:
 
 
 def train(
-    table: Path, output: Path, name: str, version: str, recipe: Recipe, start: Card | None = None, threads: int = 1
+    table: Path,
+    output: Path,
+    name: str,
+    version: str,
+    recipe: Recipe,
+    start: Card | None = None,
+    threads: int = 1,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Train, calibrate and write a model folder; gives the card's details.
 
-    start: a model whose weights are the starting point (fine-tuning), or None. Killed and started again with the same
-    arguments it goes on from the last whole epoch (in output/training). Raises InputError for unusable sets.
+    start: a model whose weights are the starting point (fine-tuning), or None. work: folder of checkpoints, by default
+    output/training; killed and started again with the same data and recipe, training goes on there from the last whole
+    epoch. Raises InputError for unusable sets and for checkpoints of other data or another recipe.
     """
     for pool in ("INTRAOP", "INTEROP"):  # read by TensorFlow when it starts
         os.environ[f"TF_NUM_{pool}_THREADS"] = str(threads)
     sets = read_sets(table)
-    work = output / "training"
-    work.mkdir(parents=True, exist_ok=True)
+    work = work or output / "training"
+    data = [identity(one) for one in sets]
+    begun = {"data": data, "recipe": asdict(recipe), "start": start.details["sha256"] if start else None}
+    checkpoints.begin(work, begun)
+    output.mkdir(parents=True, exist_ok=True)
     to_train, to_tune = gather_examples(sets, "train", work), gather_examples(sets, "tune", work)
     networks: dict[str, Any] = {}
     for network_name in recipe.networks:
         network = fit(network_name, to_train, to_tune, recipe, work, start)
         logits = network.predict(inputs_of(network_name, to_tune), batch_size=2048, verbose=0)
         networks[network_name] = {
-            **{kind: calibration_of(logits[rows], to_tune.labels[rows]) for kind, rows in _by_kind(to_tune).items()},
+            **{
+                kind: calibration_of(logits[rows], to_tune.labels[rows], _calibration_before(start, network_name, kind))
+                for kind, rows in _by_kind(to_tune).items()
+            },
             "tune_errors": {
                 kind: int((logits[rows].argmax(1) != to_tune.labels[rows]).sum())
                 for kind, rows in _by_kind(to_tune).items()
@@ -213,20 +237,22 @@ def train(
     _write_history(work, output / HISTORY, recipe)
     files = [HISTORY, *(f"{network}.{ending}" for network in networks for ending in ("tflite", "weights.h5"))]
     write_card(output, details, files)
-    shutil.rmtree(work)
+    checkpoints.end(work)
+    if work.parent == output:
+        work.rmdir()
     return details
 
 
 def inputs_of(network: str, examples: Examples) -> Any:
     """The network's inputs: features, and for the read-level one the rows of its reads."""
     features = summary_input(examples.features)
-    return features if network == "summary" else [features, reads_input(examples.read_rows)]
+    return features if network == "summary" else (features, reads_input(examples.read_rows))
 
 
 def fit(
     name: str, to_train: Examples, to_tune: Examples, recipe: Recipe, work: Path, start: Card | None
 ) -> "keras.Model":
-    """Train one network; every epoch is backed up, so that a killed run goes on; the curve goes to `work`."""
+    """Train one network; weights and curve are kept in `work` after every epoch, so that a killed run goes on."""
     import keras
 
     features = summary_input(to_train.features)
@@ -240,7 +266,7 @@ def fit(
         network.load_weights(finished)
         return network
     if start is not None:
-        network.load_weights(start.file(f"{name}.weights.h5"))
+        load_start(network, start.file(f"{name}.weights.h5"))
     steps = -(-len(features) // recipe.batch) * recipe.epochs
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
     network.compile(
@@ -248,33 +274,87 @@ def fit(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    network.fit(
-        inputs_of(name, to_train),
-        to_train.labels,
-        batch_size=recipe.batch,
-        epochs=recipe.epochs,
-        validation_data=(inputs_of(name, to_tune), to_tune.labels),
-        verbose=0,
-        callbacks=[
-            keras.callbacks.CSVLogger(work / f"{name}.csv", append=True),
-            keras.callbacks.BackupAndRestore(work / f"{name}-backup"),
-        ],
-    )
+    network.optimizer.build(network.trainable_variables)
+    curve = _resume(network, work, name)
+    held_out = (inputs_of(name, to_tune), to_tune.labels)
+    left = range(len(curve), recipe.epochs)
+    for epoch in progress(left, len(left), f"epochs of the {name} network"):
+        batches = _batches(name, to_train, recipe, epoch)
+        found = network.fit(
+            batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, validation_data=held_out, verbose=0
+        )
+        curve.append({key: float(values[0]) for key, values in found.history.items()})
+        _checkpoint(network, work, name, curve)
     network.optimizer = None  # its moments are of no use to anybody else and twice the size of the weights
-    network.save_weights(finished)
+    with written(finished) as temporary:
+        network.save_weights(temporary)
     return network
+
+
+def _batches(name: str, examples: Examples, recipe: Recipe, epoch: int) -> "keras.utils.PyDataset":
+    """All examples once, in an order that depends on seed and epoch alone, so that a resumed training sees the same."""
+    import keras
+
+    order = np.random.default_rng((recipe.seed, epoch)).permutation(len(examples.labels))
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return -(-len(order) // recipe.batch)
+
+        def __getitem__(self, place: int) -> tuple[Any, np.ndarray]:
+            rows = order[place * recipe.batch : (place + 1) * recipe.batch]
+            features = summary_input(examples.features[rows])
+            given = features if name == "summary" else (features, reads_input(examples.read_rows[rows]))
+            return given, examples.labels[rows]
+
+    return Batches()
+
+
+def _checkpoint(network: "keras.Model", work: Path, name: str, curve: list[dict[str, float]]) -> None:
+    """Keep weights and moments after an epoch, then what the curve is so far; a kill in between repeats the epoch."""
+    with written(work / f"{name}-{len(curve)}.weights.h5") as temporary:
+        network.save_weights(temporary)
+    with written(work / f"{name}.curve.json") as temporary:
+        temporary.write_text(json.dumps(curve))
+    (work / f"{name}-{len(curve) - 1}.weights.h5").unlink(missing_ok=True)
+
+
+def _resume(network: "keras.Model", work: Path, name: str) -> list[dict[str, float]]:
+    """Load the last checkpoint, if there is one; gives the curve up to it."""
+    path = work / f"{name}.curve.json"
+    curve: list[dict[str, float]] = json.loads(path.read_text()) if path.is_file() else []
+    if curve:
+        network.load_weights(work / f"{name}-{len(curve)}.weights.h5")
+    return curve
+
+
+def load_start(network: "keras.Model", path: Path) -> None:
+    """Take the weights that fine-tuning starts from. Raises InputError where they are of another layout."""
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: not weights of this version's networks; start from a newer model, or from scratch"
+        ) from error
 
 
 def _by_kind(examples: Examples) -> dict[str, np.ndarray]:
     return {"snv": examples.kind == SNV, "indel": examples.kind != SNV}
 
 
-def calibration_of(logits: np.ndarray, labels: np.ndarray) -> list[float]:
-    """Temperature and biases of 1 and 2 copies that make held-out labels most likely: [temperature, bias, bias]."""
+def _calibration_before(start: Card | None, network: str, kind: str) -> list[float]:
+    return start.details["networks"].get(network, {}).get(kind, UNCHANGED) if start else UNCHANGED
+
+
+def calibration_of(logits: np.ndarray, labels: np.ndarray, before: list[float] = UNCHANGED) -> list[float]:
+    """Temperature and biases of 1 and 2 copies that make held-out labels most likely: [temperature, bias, bias].
+
+    before: what stays where there are too few labels to tell.
+    """
     from scipy.optimize import minimize
 
     if len(labels) < LEAST_EXAMPLES:
-        return [1.0, 0.0, 0.0]
+        return before
 
     def loss(parameters: np.ndarray) -> float:
         scaled = logits.astype(float) / np.exp(parameters[0])
@@ -297,10 +377,8 @@ def _write_history(work: Path, output: Path, recipe: Recipe) -> None:
     """Learning curves of all networks as one TSV: network, epoch, loss and accuracy on both uses."""
     lines = ["network\tepoch\ttrain_loss\ttrain_accuracy\ttune_loss\ttune_accuracy"]
     for name in recipe.networks:
-        with (work / f"{name}.csv").open() as handle:
-            rows = {int(row["epoch"]) + 1: row for row in csv.DictReader(handle)}  # an epoch done twice: the last one
-        for epoch, row in sorted(rows.items()):
-            values = [float(row[key]) for key in ("loss", "accuracy", "val_loss", "val_accuracy")]
+        for epoch, row in enumerate(json.loads((work / f"{name}.curve.json").read_text()), 1):
+            values = [row[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")]
             lines.append("\t".join([name, str(epoch), *(f"{value:.6f}" for value in values)]))
     output.write_text("\n".join(lines) + "\n")
 
