@@ -272,6 +272,67 @@ def call(
             listing.write_text(json.dumps(costs) + "\n")
 
 
+# ---- cost ---------------------------------------------------------------------------------------------------------
+
+PIECE = 10_000
+"""Blocks of our gVCFs end at multiples of this, so pieces of several samples make a new one."""
+
+
+def mosaic(sources: list[Path], name: str, rng: random.Random, output: Path) -> None:
+    """A gVCF whose pieces are drawn from those of `sources`."""
+    lines = []
+    with pysam.VariantFile(str(sources[0])) as first:
+        contig = next(iter(pysam.TabixFile(str(sources[0])).contigs))
+        head = str(first.header).rsplit("\t", 1)[0] + f"\t{name}\n"
+        length = first.header.contigs[contig].length
+    tabix = [pysam.TabixFile(str(path)) for path in sources]
+    for start in range(0, length, PIECE):
+        drawn = rng.choice(tabix).fetch(contig, start, min(length, start + PIECE))
+        lines += [line for line in drawn if start < int(line.split("\t", 2)[1]) <= start + PIECE]
+    with pysam.BGZFile(str(output), "w", None) as file:
+        file.write((head + "".join(f"{line}\n" for line in lines)).encode())
+    pysam.tabix_index(str(output), preset="vcf", force=True)
+
+
+@app.command()
+def cohort(
+    folder: Annotated[Path, Option(help="folder of `reads` and `call`", exists=True)],
+    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
+    coverage: Annotated[float, Option()] = 30,
+    number: Annotated[list[int] | None, Option(help="samples; repeat")] = None,
+    kilobases: Annotated[list[int] | None, Option(help="of the region; repeat")] = None,
+) -> None:
+    """CPU seconds and peak memory of joint genotyping by samples and by length: samples are mosaics of the trio's gVCFs."""
+    sources = [folder / f"{member}.{coverage:g}x.g.vcf.gz" for member in MEMBERS]
+    work = folder / "cohort"
+    work.mkdir(exist_ok=True)
+    contig, start, _ = (folder / "regions.bed").read_text().split()
+    print("| samples | kb | CPU s | peak MB | sites |", "| --- " * 5 + "|", sep="\n")
+    for samples in number or [3, 10, 50]:
+        paths = [work / f"S{index}.g.vcf.gz" for index in range(samples)]
+        for index, path in enumerate(paths):
+            if not path.exists():
+                mosaic(sources, f"S{index}", random.Random(index), path)
+        for size in kilobases or [500, 1000, 1999]:
+            bed = work / "regions.bed"
+            bed.write_text(f"{contig}\t{start}\t{int(start) + 1000 * size}\n")
+            inputs = " ".join(f"--gvcf {path}" for path in paths)
+            outputs = " ".join(
+                f"--{name} {work}/{file}"
+                for name, file in {
+                    "output": "j.vcf.gz",
+                    "mendelian": "m.tsv",
+                    "de-novo": "d.tsv",
+                    "summary": "s.json",
+                    "notes": "n.json",
+                }.items()
+            )
+            script = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+            found = measured(f"{script} joint {inputs} --reference {fasta} --intervals {bed} {outputs}", work / "log")
+            sites = sum(json.loads((work / "s.json").read_text())["records"].values())
+            print(f"| {samples} | {size:,} | {found['cpu_s']:.1f} | {found['peak_mb']:.0f} | {sites:,} |", flush=True)
+
+
 # ---- scores -------------------------------------------------------------------------------------------------------
 
 

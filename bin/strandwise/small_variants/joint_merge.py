@@ -3,7 +3,7 @@
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from strandwise.small_variants.joint_genotypes import (
     ARTEFACT_RATE,
     alternate_counts,
     genotype_index,
+    genotypes_of,
     single_sample_prior,
 )
 
@@ -219,7 +220,7 @@ def _from_record(locus: Locus, row: Row) -> SampleData:
 def _of_site(alleles: int, known: dict[int, int], mine: np.ndarray, row: Row) -> np.ndarray:
     """Phred likelihoods of the site's genotypes. known: place among the site's alleles → the record's allele; mine: the record's."""
     likelihoods = []
-    for genotype in genotype_order(alleles, 2):
+    for genotype in genotypes_of(alleles):
         own = [known[allele] for allele in genotype if allele in known]
         if len(own) == 2:
             likelihoods.append(mine[genotype_index(own)])
@@ -242,7 +243,7 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    values = -_prior(alleles, snv)
+    values = -single_sample_prior(alleles, snv)
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
@@ -258,11 +259,6 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     errors = min(reference, 10 ** (-by_errors / 10))
     artefact = -10 * np.log10(errors + (reference - errors) / ARTEFACT_RATE)
     return values, float(min(MOST_PHRED, -10 * np.log10(max(errors, 1e-99)))), float(artefact)
-
-
-@cache
-def _prior(alleles: int, snv: bool) -> np.ndarray:
-    return single_sample_prior(alleles, snv)
 
 
 # ---- files --------------------------------------------------------------------------------------------------------
