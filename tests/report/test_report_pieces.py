@@ -228,6 +228,11 @@ def test_cost_without_reads_projects_nothing_and_little_is_said_to_be_little() -
     assert cost_of([task("call", 0.4, 0.5)], bases=50_000, depth=30, mapped=0).few
 
 
+def test_phasing_grows_with_the_genome_as_calling_does() -> None:
+    tasks = [task("call", 0.0, 1.0), task("phase", 0.5, 1.5)]
+    assert cost_of(tasks, bases=3.1e6, depth=30, mapped=0).genome == pytest.approx(2000)
+
+
 def test_cost_below_30x_is_not_scaled_up() -> None:
     assert cost_of([task("call", 0.0, 1.0)], bases=3.1e6, depth=10, mapped=0).genome == pytest.approx(1000)
 

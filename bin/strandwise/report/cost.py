@@ -14,6 +14,9 @@ GENOME = 3.1e9
 
 GENOME_DEPTH = 30
 GENOME_SHARDS = 35
+SCALED = ("call", "phase", "summarise")
+"""Tasks whose work grows with the genome; the others join and cut, in seconds."""
+
 FEW_BASES = 20e6
 """Below so many sequenced bases (about 0.7 Mb at 30x) a projection rests on less than a second of work."""
 
@@ -38,7 +41,7 @@ def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapp
     Calling grows with the reference, and above 30x with the reads (below, fewer reads leave more to judge: seconds per Mb are the
     same at 10x and 30x), counting and covering with the bases of all reads:
 
-        genome = (call - start) x 3.1e9 / bases x min(1, 30 / depth)
+        genome = (call + phase - start) x 3.1e9 / bases x min(1, 30 / depth)
                + (summarise - start) x 30 x 3.1e9 / mapped + 35 x mean start of a task of calling + rest
     """
     by_task: dict[str, list[Mapping[str, Any]]] = {}
@@ -48,11 +51,12 @@ def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapp
     genome = None
     if calling and bases and depth:
         start = sum(cost["start_s"] for cost in calling) / len(calling)
-        genome = _work(calling) * GENOME / bases * min(1.0, GENOME_DEPTH / depth) + GENOME_SHARDS * start
-        genome += _work(counting) * GENOME * GENOME_DEPTH / mapped if mapped else 0.0
-        genome += sum(
-            cost["cpu_s"] for name, rows in by_task.items() if name not in ("call", "summarise") for cost in rows
+        genome = (
+            _work(calling + by_task.get("phase", [])) * GENOME / bases * min(1.0, GENOME_DEPTH / depth)
+            + GENOME_SHARDS * start
         )
+        genome += _work(counting) * GENOME * GENOME_DEPTH / mapped if mapped else 0.0
+        genome += sum(cost["cpu_s"] for name, rows in by_task.items() if name not in SCALED for cost in rows)
     cpu, start, wall = (sum(cost[key] for cost in costs) for key in ("cpu_s", "start_s", "wall_s"))
     peak = max((cost["peak_mb"] for cost in costs), default=0.0)
     return Cost(len(costs), cpu, start, wall, peak, genome, bases * depth < FEW_BASES)
@@ -132,7 +136,7 @@ def section(parent: Parent, parts: Parts, costs: Mapping[str, Cost], labels: Map
         )
     description = """Processor time (user and system) and memory as the tasks of calling measured them themselves, from shards to statistics;
     attempts that failed are not in it. Wall time is summed over tasks, which may have run side by side. The projection is a linear
-    extrapolation, not a run: calling beyond its start-up per base called (from more than 30× scaled down to it) times 3.1 Gb, counting beyond its
+    extrapolation, not a run: calling (and phasing) beyond its start-up per base called (from more than 30× scaled down to it) times 3.1 Gb, counting beyond its
     start-up per base of the reads times 30 × 3.1 Gb, and 35 starts of a task. Where less than 20 Mb of sequenced bases were
     called it rests on under a second of work, and says “some”."""
     content = html.table(header, rows, "sw-cost", range(1, len(header)))
