@@ -74,11 +74,9 @@ workflow ANALYSIS {
         SMALL_VARIANTS.out.calls,
         alignments,
         reference,
-        options.intervals ? file(options.intervals, glob: false) : [],
-        options.interval_padding,
         small_variants_model,
         options,
-        small_variants_code,
+        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
     )
 
     joint_parts = channel.empty()
