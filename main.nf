@@ -76,7 +76,7 @@ workflow ANALYSIS {
         reference,
         small_variants_model,
         options,
-        codeDigest('small_variants.py', [small_variants_model, file("${projectDir}/core")]),
+        small_variants_code,
     )
 
     joint_parts = channel.empty()
