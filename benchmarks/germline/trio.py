@@ -166,18 +166,24 @@ def left_aligned(reference: pysam.FastaFile, contig: str, begin: int, ref: str, 
     return begin, ref, alt
 
 
+def reference_of(folder: Path) -> Path:
+    """The reference that `reads` unpacked beside what it made."""
+    return next(path for path in folder.glob("*.fa"))
+
+
 @app.command()
 def reads(
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
-    vcf: Annotated[Path, Option(help="phased truth, indexed", exists=True)],
+    data: Annotated[Path, Option(help="folder with references and truth", exists=True)],
     output: Annotated[Path, Option(help="folder to write")],
     coverage: Annotated[list[float], Option(help="of each member; repeat")],
     seed: Annotated[int, Option()] = 1,
-    region: Annotated[str, Option(help="contig:first-last, 1-based")] = REGION,
+    region: Annotated[str, Option(help="contig:first-last of GRCh38, 1-based")] = REGION,
 ) -> None:
     """Make the trio, its truth, and reads of each member at each coverage; what is there already is kept."""
     contig, start, end = simulate.parsed(region)
     output.mkdir(parents=True, exist_ok=True)
+    fasta = simulate.unpacked(next(data.glob("grch38.*.fa.gz")), output)
+    vcf = data / "HG001.truth.grch38.chr20.vcf.gz"
     with pysam.FastaFile(str(fasta)) as reference, pysam.VariantFile(str(vcf)) as variants:
         sequence = reference.fetch(contig, start, end).upper()
         length = reference.get_reference_length(contig)
@@ -250,13 +256,12 @@ def gatk_commands(folder: Path, fasta: Path, depth: str, gatk: str) -> list[str]
 @app.command()
 def call(
     folder: Annotated[Path, Option(help="folder of `reads`", exists=True)],
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
     coverage: Annotated[list[float], Option(help="repeat")],
     gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0; without it GATK is left out")] = "",
     caller: Annotated[list[str] | None, Option(help="strandwise, bcftools, gatk; default all")] = None,
 ) -> None:
     """Call the trio with ours and the peers, each member alone and together; costs go to costs.json."""
-    listing = folder / "costs.json"
+    listing, fasta = folder / "costs.json", reference_of(folder)
     costs = json.loads(listing.read_text()) if listing.exists() else {}
     for number in coverage:
         depth = f"{number:g}x"
@@ -297,14 +302,13 @@ def mosaic(sources: list[Path], name: str, rng: random.Random, output: Path) -> 
 @app.command()
 def cohort(
     folder: Annotated[Path, Option(help="folder of `reads` and `call`", exists=True)],
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
     coverage: Annotated[float, Option()] = 30,
     number: Annotated[list[int] | None, Option(help="samples; repeat")] = None,
     kilobases: Annotated[list[int] | None, Option(help="of the region; repeat")] = None,
 ) -> None:
     """CPU seconds and peak memory of joint genotyping by samples and by length: samples are mosaics of the trio's gVCFs."""
     sources = [folder / f"{member}.{coverage:g}x.g.vcf.gz" for member in MEMBERS]
-    work = folder / "cohort"
+    work, fasta = folder / "cohort", reference_of(folder)
     work.mkdir(exist_ok=True)
     contig, start, _ = (folder / "regions.bed").read_text().split()
     print("| samples | kb | CPU s | peak MB | sites |", "| --- " * 5 + "|", sep="\n")
@@ -427,7 +431,6 @@ def listed_events(table: Path, least: float) -> set[tuple[int, str, str]]:
 @app.command()
 def score(
     folder: Annotated[list[Path], Option(help="folder of `reads` and `call`; repeat for more trios, which are pooled")],
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
     coverage: Annotated[list[float], Option(help="repeat")],
 ) -> None:
     """Print the tables: wrong alleles per member, Mendelian errors, de novo variants found and false."""
@@ -444,7 +447,7 @@ def score(
             if not all((f / f"{stem or 'joint'}.{depth}.vcf.gz").exists() for f in folder):
                 continue
             for member in MEMBERS:
-                sides = list(zip(*(_compared(f, fasta, depth, stem, member) for f in folder), strict=True))
+                sides = list(zip(*(_compared(f, depth, stem, member) for f in folder), strict=True))
                 for kind in ("SNP", "INDEL"):
                     row = counts(*([a for part in side for a in part if a.kind == kind] for side in sides))
                     print(
@@ -478,11 +481,11 @@ def score(
             print(f"| {depth} | {name} | {whole} | {found} | {false} |")
 
 
-def _compared(folder: Path, fasta: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
+def _compared(folder: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
     calls = folder / f"{member}.{depth}.vcf.gz"
     if stem:
         calls = one_sample(folder / f"{stem}.{depth}.vcf.gz", member, folder / f"one.{stem}.{member}.{depth}.vcf")
-    return compare(folder / f"{member}.truth.vcf.gz", calls, fasta, folder / "regions.bed")
+    return compare(folder / f"{member}.truth.vcf.gz", calls, reference_of(folder), folder / "regions.bed")
 
 
 def _print_mendelian(folders: list[Path], depth: str, way: str, stem: str) -> None:

@@ -83,6 +83,11 @@ class Row:
         return [int(text) for text in self.fields["AD"].split(",")][: len(self.alternates) + 1]
 
     @property
+    def reads_only(self) -> bool:
+        """Whether PL hold no prior: alleles that were given to the caller and that no network has judged."""
+        return "READS_ONLY" in self.columns[7]
+
+    @property
     def is_snv(self) -> bool:
         return len(self.columns[3]) == 1 and all(len(text) == 1 for text in self.alternates)
 
@@ -239,17 +244,21 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most, one
     that fits no allele with PHRED_PER_READ.
 
+    What was given to the caller, and is no candidate by its reads, holds no prior and stays as it is.
+
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    values = -single_sample_prior(alleles, snv)
+    values = np.zeros(len(genotypes_of(alleles))) if row.reads_only else -single_sample_prior(alleles, snv)
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
         homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
         values[homozygous] += row.likelihoods[:alleles]
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
+    if row.reads_only:
+        return values, float(values[0]), float(values[0])
     unassigned = max(0, int(row.fields["DP"]) - sum(row.depths))
     support = PHRED_PER_ERROR * np.array(row.depths[1:]) + PHRED_PER_READ * unassigned
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
