@@ -68,14 +68,15 @@ def _work(costs: Sequence[Mapping[str, Any]]) -> float:
 
 def costs_of(parts: Parts) -> dict[str, Cost]:
     """Cost of each sample that was called, by id; without those whose tasks wrote none."""
-    found = {}
-    for identifier, summary in parts.called.items():
-        costs = parts.costs.get(identifier, [])
-        if costs:
-            files = parts.files(f"{identifier}.samtools_stats.txt") + parts.files(f"{identifier}.*.samtools_stats.txt")
-            mapped = sum(summary_numbers(path.read_text()).get("bases mapped (cigar)", 0) for path in files)
-            found[identifier] = cost_of(costs, summary.get("bases", 0), summary.get("mean_depth", 0.0), mapped)
-    return found
+    mapped: dict[str, float] = {}
+    for path in parts.files("*.samtools_stats.txt"):
+        owner = parts.owner(path.name.removesuffix(".samtools_stats.txt"))
+        mapped[owner] = mapped.get(owner, 0.0) + summary_numbers(path.read_text()).get("bases mapped (cigar)", 0.0)
+    return {
+        identifier: cost_of(costs, summary.get("bases", 0), summary.get("mean_depth", 0.0), mapped.get(identifier, 0.0))
+        for identifier, summary in parts.called.items()
+        if (costs := parts.costs.get(identifier))
+    }
 
 
 def time_text(seconds: float) -> str:
