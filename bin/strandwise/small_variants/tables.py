@@ -84,13 +84,16 @@ DE_NOVO = Table(
         Column("father", "name of the sample"),
         Column("mother", "name of the sample"),
         Column("probability", "that an allele mutated between the parents and the child", float, 0, 1),
-        Column("filter", "FILTER of the site, or FT of a member that has one"),
+        Column(
+            "filter",
+            "PASS; FILTER of the site, FT of a member; OtherAllele: a parent carries another indel there, which the child's may be",
+        ),
         *(column for member in ("child", "father", "mother") for column in _evidence(member)),
     ],
 )
 
 EXPLAINED_SITE = Table(
-    "sites",
+    "explained_sites",
     [
         Column("sample", "id of the sample"),
         Column("contig", "contig"),
@@ -98,7 +101,9 @@ EXPLAINED_SITE = Table(
         Column("reference", "REF"),
         Column("alternate", "ALT, `.` where nothing differs"),
         Column("decision", "called, filtered, reference, no record, not a candidate or not looked at"),
-        Column("step", "what decided: reference, intervals, copies, reads, candidate rule, a network, genotype or a filter"),
+        Column(
+            "step", "what decided: reference, intervals, copies, reads, candidate rule, a network, genotype or a filter"
+        ),
         Column("cause", "in a word or two"),
         Column("genotype", "GT of the record", optional=True),
         Column("gq", "GQ of the record", int, 0, 99, optional=True),
@@ -109,7 +114,9 @@ EXPLAINED_SITE = Table(
         Column("probability_2", "of two copies", float, 0, 1, optional=True),
         Column("log_odds", "10 log10 [P / (1 - P)] of the copies called", float, optional=True),
         Column("baseline", "the same of the average candidate with neutral reads", float, optional=True),
-        Column("residual", "log_odds - baseline - sum of attributions: the error of the integral", float, optional=True),
+        Column(
+            "residual", "log_odds - baseline - sum of attributions: the error of the integral", float, optional=True
+        ),
         Column("picture", "PNG beside this file", optional=True),
         Column("attributions", "TSV beside this file", optional=True),
         Column("reason", "what decided, with the numbers, and what speaks for and against the call"),
@@ -117,11 +124,15 @@ EXPLAINED_SITE = Table(
 )
 
 EXPLAINED_PART = Table(
-    "<contig>_<position>_<ref>_<alt>",
+    "attributions",
     [
         Column("part", "output, baseline, feature, read (one channel of one read), read_share, read_total or position"),
         Column("name", "feature; read and its strand; or 1-based position"),
-        Column("channel", "of the read: a channel of the read-level network, or features for its share of those", optional=True),
+        Column(
+            "channel",
+            "of the read: a channel of the read-level network, or features for its share of those",
+            optional=True,
+        ),
         Column("value", "what the network saw: the feature, or the channel from 0 to 255", float, optional=True),
         Column("attribution", "phred of the log-odds", float),
     ],
