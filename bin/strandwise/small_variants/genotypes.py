@@ -130,6 +130,7 @@ def _without_reads(
         likelihoods=(0,) * len(genotype_order(len(alleles), ploidy)),
         filters=tuple(name for name in filters if name != "RefCall"),
         given=True,
+        reads_only=True,
     )
 
 
