@@ -98,7 +98,8 @@ def test_tables_say_which_model_made_them(whole: Run, world: World) -> None:
 
 def test_report_readme_and_last_words(whole: Run, world: World) -> None:
     report = (world.results / "multiqc_report.html").read_text()
-    for word in (*SAMPLES, "DNMT3A", "research use only"):
+    shown = ("Sex by depth", "Does GQ mean what it says?", "30× genome, CPU")
+    for word in (*SAMPLES, "DNMT3A", "research use only", *shown):
         assert word.lower() in report.lower(), word
     assert len(report) < 3_000_000
     readme = (world.results / "README.txt").read_text()
