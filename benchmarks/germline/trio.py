@@ -203,23 +203,37 @@ def reads(
 # ---- callers ------------------------------------------------------------------------------------------------------
 
 
-def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
-    """Each member alone, then the three together."""
-    script = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+OURS = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+
+
+def our_calls(folder: Path, fasta: Path, depth: str, mark: str = "", more: str = "") -> list[str]:
+    """Each member alone, then the three together. mark: between name and depth of the files; more: options of the first."""
     model = PROJECT / "assets" / "models" / "small_variants"
     alone = [
-        f"{script} call --alignment {folder}/{m}.{depth}.bam --reference {fasta} --model {model} --shard {folder}/regions.bed --sample {m}"
-        f" --threads 1 --allow-model-mismatch --output {folder}/{m}.{depth}.vcf.gz --gvcf {folder}/{m}.{depth}.g.vcf.gz"
-        f" --notes {folder}/{m}.{depth}.notes.json"
+        f"{OURS} call --alignment {folder}/{m}.{depth}.bam --reference {fasta} --model {model} --shard {folder}/regions.bed --sample {m}"
+        f" --threads 1 --allow-model-mismatch {more} --output {folder}/{m}{mark}.{depth}.vcf.gz --gvcf {folder}/{m}{mark}.{depth}.g.vcf.gz"
+        f" --notes {folder}/{m}{mark}.{depth}.notes.json"
         for m in MEMBERS
     ]
-    inputs = " ".join(f"--gvcf {folder}/{m}.{depth}.g.vcf.gz" for m in MEMBERS)
+    inputs = " ".join(f"--gvcf {folder}/{m}{mark}.{depth}.g.vcf.gz" for m in MEMBERS)
     outputs = (
-        f"--output {folder}/joint.{depth}.vcf.gz --mendelian {folder}/mendelian.{depth}.tsv --de-novo {folder}/de_novo.{depth}.tsv"
-        f" --summary {folder}/joint.{depth}.json --notes {folder}/joint.{depth}.notes.json"
+        f"--output {folder}/joint{mark}.{depth}.vcf.gz --mendelian {folder}/mendelian{mark}.{depth}.tsv"
+        f" --de-novo {folder}/de_novo{mark}.{depth}.tsv --summary {folder}/joint{mark}.{depth}.json"
+        f" --notes {folder}/joint{mark}.{depth}.notes.json"
     )
-    merge = f"bcftools merge -0 -Oz -o {folder}/merged.{depth}.vcf.gz {' '.join(f'{folder}/{m}.{depth}.vcf.gz' for m in MEMBERS)}"
-    return [*alone, f"{script} joint {inputs} --reference {fasta} --pedigree {folder}/family.ped {outputs}", merge]
+    return [*alone, f"{OURS} joint {inputs} --reference {fasta} --pedigree {folder}/family.ped {outputs}"]
+
+
+def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
+    """One round; bcftools merge of the single samples for comparison; a second round that genotypes the joint sites in each sample."""
+    alone = " ".join(f"{folder}/{m}.{depth}.vcf.gz" for m in MEMBERS)
+    sites = f"{folder}/sites.{depth}.vcf.gz"
+    return [
+        *our_calls(folder, fasta, depth),
+        f"bcftools merge -0 -Oz -o {folder}/merged.{depth}.vcf.gz {alone}",
+        f"{OURS} alleles --alleles {folder}/joint.{depth}.vcf.gz --reference {fasta} --output {sites}",
+        *our_calls(folder, fasta, depth, "_again", f"--alleles {sites}"),
+    ]
 
 
 def bcftools_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
@@ -437,6 +451,7 @@ def score(
     ways = {
         "each alone": "",
         "joint": "joint",
+        "joint, second round": "joint_again",
         "bcftools": "bcftools",
         "GATK": "gatk",
         "GATK, pedigree": "gatk_refined",
@@ -466,6 +481,8 @@ def score(
         sets_ = {
             "joint, probability 0.5": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.5),  # noqa: B023
             "joint, probability 0.05": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.05),  # noqa: B023
+            "joint, second round, probability 0.5": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.5),  # noqa: B023
+            "joint, second round, probability 0.05": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.05),  # noqa: B023
             "each alone, bcftools merge: allele of no parent": lambda f: new_events(f / f"merged.{depth}.vcf.gz"),  # noqa: B023
             "bcftools: allele of no parent": lambda f: new_events(f / f"bcftools.{depth}.vcf.gz"),  # noqa: B023
             "GATK: allele of no parent": lambda f: new_events(f / f"gatk.{depth}.vcf.gz"),  # noqa: B023

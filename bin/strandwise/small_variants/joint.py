@@ -29,6 +29,9 @@ LISTED = 0.05
 LIKELY = 0.5
 """From this probability on a candidate counts as de novo in the summary."""
 
+OTHER_ALLELE = "OtherAllele"
+"""Filter of a de novo candidate where a parent carries another indel at the same place: in repeats the child's may be that one."""
+
 GENOTYPE_QUALITIES = (0, 20)
 """Mendelian errors are counted over all sites and over those where all three have this GQ in their own gVCFs."""
 
@@ -364,6 +367,8 @@ def _candidate(call: JointCall, trio: Trio) -> dict[str, object]:
     """The row of a de novo candidate but for the names of the samples, which are numbers still."""
     alleles = call.alleles
     reasons = {name for i in trio.members for name in call.sample_filters[i]} | set(call.filters) - {"PASS"}
+    if not call.locus.snv and (call.best[trio.father] or call.best[trio.mother]):
+        reasons.add(OTHER_ALLELE)
     row: dict[str, object] = {
         "contig": call.locus.contig,
         "position": call.locus.position + 1,

@@ -241,8 +241,7 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     they stand at the homozygous genotypes, the others are MOST_PHRED.
 
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
-    place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most, one
-    that fits no allele with PHRED_PER_READ.
+    place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
 
     What was given to the caller, and is no candidate by its reads, holds no prior and stays as it is.
 
@@ -259,8 +258,7 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
     if row.reads_only:
         return values, float(values[0]), float(values[0])
-    unassigned = max(0, int(row.fields["DP"]) - sum(row.depths))
-    support = PHRED_PER_ERROR * np.array(row.depths[1:]) + PHRED_PER_READ * unassigned
+    support = PHRED_PER_ERROR * np.array(row.depths[1:])
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
     for_other, for_reference = sum(row.depths[1:]), row.depths[0]
     by_errors = values[1:].min() + (PHRED_PER_ERROR - PHRED_PER_READ) * for_other - PHRED_PER_READ * for_reference
