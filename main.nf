@@ -74,8 +74,6 @@ workflow ANALYSIS {
         SMALL_VARIANTS.out.calls,
         alignments,
         reference,
-        options.intervals ? file(options.intervals, glob: false) : [],
-        options.interval_padding,
         small_variants_model,
         options,
         small_variants_code,

@@ -63,12 +63,23 @@ def train(
     members: Annotated[int, Option(help="networks in the ensemble", min=0)] = 4,
     name: Annotated[str, Option(help="name on the model card")] = "drug_response",
     version: Annotated[str, Option(help="version on the model card")] = "1.0",
+    checkpoints: Annotated[
+        Path | None, Option(help="folder in which a killed training goes on; default: training in the model folder")
+    ] = None,
+    threads: Annotated[int, Option(min=1)] = 1,
+    use_gpu: Annotated[bool, Option(help="train the networks on a GPU where one is found")] = False,
+    notes: Annotated[Path | None, Option(help="notes for the report to write, JSON")] = None,
 ) -> None:
     """Train a model and write its folder with card and figures."""
     from strandwise.drug_response.build import train as run
     from strandwise.drug_response.training import Recipe
+    from strandwise.formats.notes import write_notes
+    from strandwise.models.device import training_device
 
-    run(data, output, Recipe(members=members), name, version, folds, predictions)
+    device = training_device(use_gpu, threads)
+    run(data, output, Recipe(members=members), name, version, folds, predictions, checkpoints)
+    if notes:
+        write_notes([device], notes)
 
 
 @app.command()

@@ -16,7 +16,8 @@ Alignments = Annotated[
 Reference = Annotated[Path, Option(help="FASTA with .fai (and .gzi) beside it", exists=True)]
 Cost = Annotated[Path | None, Option(help="Cost of this task to write, JSON")]
 Par = Annotated[
-    Path | None, Option(help="BED of the pseudo-autosomal regions; default: known by the lengths of X and Y", exists=True)
+    Path | None,
+    Option(help="BED of the pseudo-autosomal regions; default: known by the lengths of X and Y", exists=True),
 ]
 Model = Annotated[Path, Option(help="Model folder with its card", exists=True)]
 
@@ -176,8 +177,8 @@ def summarise(
     from strandwise.small_variants.cost import metered
     from strandwise.small_variants.summary import summarise as summarise_sample
 
-    with metered(cost, "summarise"):
-        summarise_sample(calls, gvcf, alignment, reference, sample, output_folder)
+    with metered(cost, "summarise") as started:
+        summarise_sample(calls, gvcf, alignment, reference, sample, output_folder, started)
 
 
 @app.command()
@@ -199,6 +200,7 @@ def explain(
     intervals: Annotated[Path | None, Option(help="BED of what was called", exists=True)] = None,
     interval_padding: Annotated[int, Option(min=0, help="Bases added on both sides of each interval")] = 0,
     sex: Annotated[str, Option(help="XX, XY or NA, as for calling")] = "NA",
+    par: Par = None,
 ) -> None:
     """Say why calls are what they are, and which step turned down what was not called."""
     from strandwise.formats.notes import write_notes
@@ -218,6 +220,7 @@ def explain(
         intervals,
         interval_padding,
         sex,
+        par,
         table,
     )
     write_notes(found, notes)
@@ -258,15 +261,22 @@ def train(
     learning_rate: Annotated[float, Option(min=0, help="At the start; it falls to zero")] = 2e-3,
     seed: Annotated[int, Option()] = 1,
     threads: Annotated[int, Option(min=1)] = 1,
+    use_gpu: Annotated[bool, Option(help="Train on a GPU where one is found")] = False,
+    notes: Annotated[Path | None, Option(help="Notes for the report to write, JSON")] = None,
 ) -> None:
     """Train the networks on alignments with known truth, calibrate them, write a model folder."""
+    from strandwise.formats.notes import write_notes
     from strandwise.models.card import load_card
+    from strandwise.models.device import training_device
     from strandwise.small_variants.training import Recipe
     from strandwise.small_variants.training import train as train_model
 
     recipe = Recipe(epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed)
     before = load_card(start_from, "small_variants") if start_from else None
-    train_model(sets, output, name, model_version, recipe, before, threads, checkpoints)
+    device = training_device(use_gpu, threads)
+    train_model(sets, output, name, model_version, recipe, before, checkpoints)
+    if notes:
+        write_notes([device], notes)
 
 
 if __name__ == "__main__":

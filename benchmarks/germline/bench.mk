@@ -1,5 +1,5 @@
 # The germline caller beside its peers. DATA: folder with references, truth and real reads (LICENSE-DATA.md says whence).
-.PHONY: bench-germline bench-germline-cost germline-reliability
+.PHONY: bench-germline bench-germline-cost bench-trio germline-reliability
 germline := benchmarks/germline
 germline_sets ?= .tools/bench/germline
 
@@ -18,3 +18,9 @@ germline_model ?= assets/models/small_variants
 germline-reliability: setup ## reliability.tsv of a model from held-out reads, after each change of its weights: make germline-reliability DATA=… [germline_model=…] (ten minutes)
 	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only heldout
 	$(python) $(germline)/calibration.py --sets $(germline_sets)/SETS.tsv --model $(germline_model)
+
+bench-trio: setup ## a simulated trio with de novo variants, each alone and together, peers beside us: make bench-trio DATA=… [GATK='command of GATK'] (half an hour)
+	$(python) $(germline)/trio.py reads --data $(DATA) --output $(germline_sets)/trio --coverage 30 --coverage 15
+	$(python) $(germline)/trio.py call --folder $(germline_sets)/trio --coverage 30 --coverage 15 $(if $(GATK),--gatk '$(GATK)')
+	$(python) $(germline)/trio.py score --folder $(germline_sets)/trio --coverage 30 --coverage 15
+	$(python) $(germline)/trio.py cohort --folder $(germline_sets)/trio

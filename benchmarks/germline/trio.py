@@ -166,18 +166,24 @@ def left_aligned(reference: pysam.FastaFile, contig: str, begin: int, ref: str, 
     return begin, ref, alt
 
 
+def reference_of(folder: Path) -> Path:
+    """The reference that `reads` unpacked beside what it made."""
+    return next(path for path in folder.glob("*.fa"))
+
+
 @app.command()
 def reads(
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
-    vcf: Annotated[Path, Option(help="phased truth, indexed", exists=True)],
+    data: Annotated[Path, Option(help="folder with references and truth", exists=True)],
     output: Annotated[Path, Option(help="folder to write")],
     coverage: Annotated[list[float], Option(help="of each member; repeat")],
     seed: Annotated[int, Option()] = 1,
-    region: Annotated[str, Option(help="contig:first-last, 1-based")] = REGION,
+    region: Annotated[str, Option(help="contig:first-last of GRCh38, 1-based")] = REGION,
 ) -> None:
     """Make the trio, its truth, and reads of each member at each coverage; what is there already is kept."""
     contig, start, end = simulate.parsed(region)
     output.mkdir(parents=True, exist_ok=True)
+    fasta = simulate.unpacked(next(data.glob("grch38.*.fa.gz")), output)
+    vcf = data / "HG001.truth.grch38.chr20.vcf.gz"
     with pysam.FastaFile(str(fasta)) as reference, pysam.VariantFile(str(vcf)) as variants:
         sequence = reference.fetch(contig, start, end).upper()
         length = reference.get_reference_length(contig)
@@ -197,23 +203,37 @@ def reads(
 # ---- callers ------------------------------------------------------------------------------------------------------
 
 
-def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
-    """Each member alone, then the three together."""
-    script = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+OURS = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+
+
+def our_calls(folder: Path, fasta: Path, depth: str, mark: str = "", more: str = "") -> list[str]:
+    """Each member alone, then the three together. mark: between name and depth of the files; more: options of the first."""
     model = PROJECT / "assets" / "models" / "small_variants"
     alone = [
-        f"{script} call --alignment {folder}/{m}.{depth}.bam --reference {fasta} --model {model} --shard {folder}/regions.bed --sample {m}"
-        f" --threads 1 --allow-model-mismatch --output {folder}/{m}.{depth}.vcf.gz --gvcf {folder}/{m}.{depth}.g.vcf.gz"
-        f" --notes {folder}/{m}.{depth}.notes.json"
+        f"{OURS} call --alignment {folder}/{m}.{depth}.bam --reference {fasta} --model {model} --shard {folder}/regions.bed --sample {m}"
+        f" --threads 1 --allow-model-mismatch {more} --output {folder}/{m}{mark}.{depth}.vcf.gz --gvcf {folder}/{m}{mark}.{depth}.g.vcf.gz"
+        f" --notes {folder}/{m}{mark}.{depth}.notes.json"
         for m in MEMBERS
     ]
-    inputs = " ".join(f"--gvcf {folder}/{m}.{depth}.g.vcf.gz" for m in MEMBERS)
+    inputs = " ".join(f"--gvcf {folder}/{m}{mark}.{depth}.g.vcf.gz" for m in MEMBERS)
     outputs = (
-        f"--output {folder}/joint.{depth}.vcf.gz --mendelian {folder}/mendelian.{depth}.tsv --de-novo {folder}/de_novo.{depth}.tsv"
-        f" --summary {folder}/joint.{depth}.json --notes {folder}/joint.{depth}.notes.json"
+        f"--output {folder}/joint{mark}.{depth}.vcf.gz --mendelian {folder}/mendelian{mark}.{depth}.tsv"
+        f" --de-novo {folder}/de_novo{mark}.{depth}.tsv --summary {folder}/joint{mark}.{depth}.json"
+        f" --notes {folder}/joint{mark}.{depth}.notes.json"
     )
-    merge = f"bcftools merge -0 -Oz -o {folder}/merged.{depth}.vcf.gz {' '.join(f'{folder}/{m}.{depth}.vcf.gz' for m in MEMBERS)}"
-    return [*alone, f"{script} joint {inputs} --reference {fasta} --pedigree {folder}/family.ped {outputs}", merge]
+    return [*alone, f"{OURS} joint {inputs} --reference {fasta} --pedigree {folder}/family.ped {outputs}"]
+
+
+def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
+    """One round; bcftools merge of the single samples for comparison; a second round that genotypes the joint sites in each sample."""
+    alone = " ".join(f"{folder}/{m}.{depth}.vcf.gz" for m in MEMBERS)
+    sites = f"{folder}/sites.{depth}.vcf.gz"
+    return [
+        *our_calls(folder, fasta, depth),
+        f"bcftools merge -0 -Oz -o {folder}/merged.{depth}.vcf.gz {alone}",
+        f"{OURS} alleles --alleles {folder}/joint.{depth}.vcf.gz --reference {fasta} --output {sites}",
+        *our_calls(folder, fasta, depth, "_again", f"--alleles {sites}"),
+    ]
 
 
 def bcftools_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
@@ -250,13 +270,12 @@ def gatk_commands(folder: Path, fasta: Path, depth: str, gatk: str) -> list[str]
 @app.command()
 def call(
     folder: Annotated[Path, Option(help="folder of `reads`", exists=True)],
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
     coverage: Annotated[list[float], Option(help="repeat")],
     gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0; without it GATK is left out")] = "",
     caller: Annotated[list[str] | None, Option(help="strandwise, bcftools, gatk; default all")] = None,
 ) -> None:
     """Call the trio with ours and the peers, each member alone and together; costs go to costs.json."""
-    listing = folder / "costs.json"
+    listing, fasta = folder / "costs.json", reference_of(folder)
     costs = json.loads(listing.read_text()) if listing.exists() else {}
     for number in coverage:
         depth = f"{number:g}x"
@@ -270,6 +289,66 @@ def call(
             costs[f"{name} {depth}"] = [cost["cpu_s"] for cost in found]
             print(name, depth, costs[f"{name} {depth}"], max(cost["peak_mb"] for cost in found), flush=True)
             listing.write_text(json.dumps(costs) + "\n")
+
+
+# ---- cost ---------------------------------------------------------------------------------------------------------
+
+PIECE = 10_000
+"""Blocks of our gVCFs end at multiples of this, so pieces of several samples make a new one."""
+
+
+def mosaic(sources: list[Path], name: str, rng: random.Random, output: Path) -> None:
+    """A gVCF whose pieces are drawn from those of `sources`."""
+    lines = []
+    with pysam.VariantFile(str(sources[0])) as first:
+        contig = next(iter(pysam.TabixFile(str(sources[0])).contigs))
+        head = str(first.header).rsplit("\t", 1)[0] + f"\t{name}\n"
+        length = first.header.contigs[contig].length
+    tabix = [pysam.TabixFile(str(path)) for path in sources]
+    for start in range(0, length, PIECE):
+        drawn = rng.choice(tabix).fetch(contig, start, min(length, start + PIECE))
+        lines += [line for line in drawn if start < int(line.split("\t", 2)[1]) <= start + PIECE]
+    with pysam.BGZFile(str(output), "w", None) as file:
+        file.write((head + "".join(f"{line}\n" for line in lines)).encode())
+    pysam.tabix_index(str(output), preset="vcf", force=True)
+
+
+@app.command()
+def cohort(
+    folder: Annotated[Path, Option(help="folder of `reads` and `call`", exists=True)],
+    coverage: Annotated[float, Option()] = 30,
+    number: Annotated[list[int] | None, Option(help="samples; repeat")] = None,
+    kilobases: Annotated[list[int] | None, Option(help="of the region; repeat")] = None,
+) -> None:
+    """CPU seconds and peak memory of joint genotyping by samples and by length: samples are mosaics of the trio's gVCFs."""
+    sources = [folder / f"{member}.{coverage:g}x.g.vcf.gz" for member in MEMBERS]
+    work, fasta = folder / "cohort", reference_of(folder)
+    work.mkdir(exist_ok=True)
+    contig, start, _ = (folder / "regions.bed").read_text().split()
+    print("| samples | kb | CPU s | peak MB | sites |", "| --- " * 5 + "|", sep="\n")
+    for samples in number or [3, 10, 50]:
+        paths = [work / f"S{index}.g.vcf.gz" for index in range(samples)]
+        for index, path in enumerate(paths):
+            if not path.exists():
+                mosaic(sources, f"S{index}", random.Random(index), path)
+        for size in kilobases or [500, 1000, 1999]:
+            bed = work / "regions.bed"
+            bed.write_text(f"{contig}\t{start}\t{int(start) + 1000 * size}\n")
+            inputs = " ".join(f"--gvcf {path}" for path in paths)
+            outputs = " ".join(
+                f"--{name} {work}/{file}"
+                for name, file in {
+                    "output": "j.vcf.gz",
+                    "mendelian": "m.tsv",
+                    "de-novo": "d.tsv",
+                    "summary": "s.json",
+                    "notes": "n.json",
+                }.items()
+            )
+            script = f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'}"
+            found = measured(f"{script} joint {inputs} --reference {fasta} --intervals {bed} {outputs}", work / "log")
+            sites = sum(json.loads((work / "s.json").read_text())["records"].values())
+            print(f"| {samples} | {size:,} | {found['cpu_s']:.1f} | {found['peak_mb']:.0f} | {sites:,} |", flush=True)
 
 
 # ---- scores -------------------------------------------------------------------------------------------------------
@@ -366,13 +445,13 @@ def listed_events(table: Path, least: float) -> set[tuple[int, str, str]]:
 @app.command()
 def score(
     folder: Annotated[list[Path], Option(help="folder of `reads` and `call`; repeat for more trios, which are pooled")],
-    fasta: Annotated[Path, Option(help="reference, indexed, plain text", exists=True)],
     coverage: Annotated[list[float], Option(help="repeat")],
 ) -> None:
     """Print the tables: wrong alleles per member, Mendelian errors, de novo variants found and false."""
     ways = {
         "each alone": "",
         "joint": "joint",
+        "joint, second round": "joint_again",
         "bcftools": "bcftools",
         "GATK": "gatk",
         "GATK, pedigree": "gatk_refined",
@@ -383,7 +462,7 @@ def score(
             if not all((f / f"{stem or 'joint'}.{depth}.vcf.gz").exists() for f in folder):
                 continue
             for member in MEMBERS:
-                sides = list(zip(*(_compared(f, fasta, depth, stem, member) for f in folder), strict=True))
+                sides = list(zip(*(_compared(f, depth, stem, member) for f in folder), strict=True))
                 for kind in ("SNP", "INDEL"):
                     row = counts(*([a for part in side for a in part if a.kind == kind] for side in sides))
                     print(
@@ -402,6 +481,8 @@ def score(
         sets_ = {
             "joint, probability 0.5": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.5),  # noqa: B023
             "joint, probability 0.05": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.05),  # noqa: B023
+            "joint, second round, probability 0.5": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.5),  # noqa: B023
+            "joint, second round, probability 0.05": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.05),  # noqa: B023
             "each alone, bcftools merge: allele of no parent": lambda f: new_events(f / f"merged.{depth}.vcf.gz"),  # noqa: B023
             "bcftools: allele of no parent": lambda f: new_events(f / f"bcftools.{depth}.vcf.gz"),  # noqa: B023
             "GATK: allele of no parent": lambda f: new_events(f / f"gatk.{depth}.vcf.gz"),  # noqa: B023
@@ -417,11 +498,11 @@ def score(
             print(f"| {depth} | {name} | {whole} | {found} | {false} |")
 
 
-def _compared(folder: Path, fasta: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
+def _compared(folder: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
     calls = folder / f"{member}.{depth}.vcf.gz"
     if stem:
         calls = one_sample(folder / f"{stem}.{depth}.vcf.gz", member, folder / f"one.{stem}.{member}.{depth}.vcf")
-    return compare(folder / f"{member}.truth.vcf.gz", calls, fasta, folder / "regions.bed")
+    return compare(folder / f"{member}.truth.vcf.gz", calls, reference_of(folder), folder / "regions.bed")
 
 
 def _print_mendelian(folders: list[Path], depth: str, way: str, stem: str) -> None:

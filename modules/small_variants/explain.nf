@@ -14,6 +14,7 @@ process EXPLAIN_SMALL_VARIANTS {
     tuple val(meta), path(calls), path(calls_index), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*')
     path reference, arity: '2..*'
     path intervals
+    path par
     val interval_padding
     path model
     tuple val(choice), val(number), path(sites, stageAs: 'sites/*'), path(coding_regions, stageAs: 'coding/*')
@@ -39,6 +40,7 @@ process EXPLAIN_SMALL_VARIANTS {
         ${intervals ? "--intervals ${intervals} --interval-padding ${interval_padding}" : ''} \\
         --sample ${quoted(meta.sample)} \\
         --sex ${meta.sex ?: 'NA'} \\
+        ${par ? "--par ${par}" : ''} \\
         --output-folder ${meta.id}/explain \\
         --table ${meta.id}.explained.tsv \\
         --notes ${meta.id}.explain.notes.json
@@ -47,26 +49,25 @@ process EXPLAIN_SMALL_VARIANTS {
 
 workflow EXPLANATION {
     take:
-    calls            // [meta, vcf, tbi]
-    alignments       // [meta, [alignment, …], [index, …]]
-    reference        // [fasta, fai] or [fasta, fai, gzi]; a value
-    intervals        // BED of what was called, or []
-    interval_padding // bases added on both sides of each interval
-    model            // model folder
-    options          // parameters: explain, explain_sites, coding_regions
-    code             // digest of the code
+    calls      // [meta, vcf, tbi]
+    alignments // [meta, [alignment, …], [index, …]]
+    reference  // [fasta, fai] or [fasta, fai, gzi]; a value
+    model      // model folder
+    options    // parameters: intervals, interval_padding, par, explain, explain_sites, coding_regions
+    code       // digest of the code
 
     main:
+    given = ['intervals', 'par', 'coding_regions'].collectEntries { name -> [name, options[name] ? file(options[name], glob: false) : []] }
     choices = ['least_certain', 'all', 'coding']
     listed = options.explain in choices ? [] : file(options.explain, glob: false)
-    coding = options.explain == 'coding' ? file(options.coding_regions, glob: false) : []
     EXPLAIN_SMALL_VARIANTS(
         calls.join(alignments, failOnDuplicate: true).filter { options.explain != 'least_certain' || options.explain_sites > 0 },
         reference,
-        intervals,
-        interval_padding,
+        given.intervals,
+        given.par,
+        options.interval_padding,
         model,
-        [options.explain, options.explain_sites, listed, coding],
+        [options.explain, options.explain_sites, listed, given.coding_regions],
         code,
     )
     parts = EXPLAIN_SMALL_VARIANTS.out.table

@@ -161,7 +161,7 @@ workflow SMALL_VARIANTS {
     alleles = []
     if (options.alleles) {
         PREPARE_ALLELES(alignments.first().map { _sample -> given.alleles }, reference, code)
-        alleles = PREPARE_ALLELES.out.alleles.first()
+        alleles = PREPARE_ALLELES.out.alleles
     }
     SHARD_SMALL_VARIANTS(alignments, reference, given.intervals, given.par, options.interval_padding, code)
     // A sample that failed is missing from here on, so these joins may leave samples over.

@@ -8,6 +8,7 @@ import pytest
 from made_screen import made_screen
 
 from strandwise.drug_response import build
+from strandwise.drug_response import training as training_module
 from strandwise.drug_response.explain import integrated_gradients
 from strandwise.drug_response.figures import agreement
 from strandwise.drug_response.layout import convert, read_training
@@ -15,6 +16,7 @@ from strandwise.drug_response.model import Model, load, rounded
 from strandwise.drug_response.network import delta, keras_encoder, slopes
 from strandwise.drug_response.training import Recipe, corrections, factor_ridge
 from strandwise.errors import InputError
+from strandwise.models import checkpoints
 
 SMALL = Recipe(factors=8, components=10, members=2, hidden=(16, 8), epochs=30, correction_z=3.0)
 
@@ -131,6 +133,51 @@ def test_what_is_stored_does_not_grow_with_the_lines(tmp_path: Path) -> None:
             sizes.append({name: stored[name].shape for name in stored.files if not name.startswith("correction")})
     assert sizes[0] == sizes[1]
     assert not any(113 in shape for shape in sizes[0].values())
+
+
+def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(tmp_path: Path, monkeypatch) -> None:
+    """Killed in the second network of the third fold, of 2 networks in each of 5 folds and 2 for the model."""
+    folder = write_layout(made_screen(), tmp_path / "data")
+    recipe = replace(SMALL, epochs=3)
+    trained, member = [], training_module._member
+
+    def counted(*arguments):
+        trained.append(arguments[-1])
+        if len(trained) == 6 and not killed:
+            killed.append(True)
+            raise KeyboardInterrupt
+        return member(*arguments)
+
+    killed: list[bool] = []
+    monkeypatch.setattr(training_module, "_member", counted)
+    work = tmp_path / "work"
+    with pytest.raises(KeyboardInterrupt):
+        build.train(folder, tmp_path / "model", recipe, "made", "0.1", work=work)
+    build.train(folder, tmp_path / "model", recipe, "made", "0.1", work=work)
+    assert len(trained) == 12 + 1  # the one that was killed is trained anew, no other
+    assert not list(work.iterdir())
+    build.train(folder, tmp_path / "whole", recipe, "made", "0.1")
+    assert not (tmp_path / "whole" / "training").exists()
+    with np.load(tmp_path / "model" / "weights.npz") as ours, np.load(tmp_path / "whole" / "weights.npz") as theirs:
+        assert ours.files == theirs.files
+        for name in ours.files:
+            np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+    curves = [(tmp_path / name / "history.tsv").read_text() for name in ("model", "whole")]
+    assert curves[0] == curves[1]
+    rows = [line.split("\t") for line in curves[0].splitlines()]
+    assert rows[0] == ["network", "epoch", "train_loss", "tune_loss"] and [row[1] for row in rows[1:]] == [
+        "1",
+        "2",
+        "3",
+    ]
+    assert float(rows[3][2]) < float(rows[1][2]) and float(rows[3][3]) < float(rows[1][3])
+
+
+def test_checkpoints_of_another_screen_are_refused(tmp_path: Path) -> None:
+    folder = write_layout(made_screen(), tmp_path / "data")
+    checkpoints.begin(tmp_path / "work", {"data": {}, "recipe": {}})
+    with pytest.raises(InputError, match="work: a training with other data, recipe was begun here"):
+        build.train(folder, tmp_path / "model", SMALL, "made", "0.1", work=tmp_path / "work")
 
 
 def test_rounding_keeps_half_a_step() -> None:

@@ -6,7 +6,7 @@ import pandas
 import pytest
 
 from strandwise.errors import InputError
-from strandwise.formats.tables import Column, Table, markdown, problems_of, read_table, write_table
+from strandwise.formats.tables import Column, Table, markdown, problems_of, read_table, write_rows, write_table
 
 TABLE = Table(
     "genes",
@@ -75,3 +75,13 @@ def test_another_table_is_not_read(tmp_path: Path) -> None:
 def test_the_schema_is_rendered_for_the_docs() -> None:
     assert "| `p_value` | float | tail |" in markdown([TABLE])
     assert "| `model_version` | str | model and version that made the row |" in markdown([TABLE])
+
+
+def test_rows_without_pandas_are_those_with_it(tmp_path: Path) -> None:
+    table = Table("t", [Column("name", "n"), Column("value", "v", float, optional=True), Column("count", "c", int)])
+    rows = [{"name": "a", "value": 1 / 3, "count": 2}, {"name": "b\tc", "count": 0}]
+    write_rows(table, rows, "m 1", tmp_path / "one.tsv")
+    write_table(table, pandas.DataFrame(rows), "m 1", tmp_path / "other.tsv")
+    assert (tmp_path / "one.tsv").read_text() == (tmp_path / "other.tsv").read_text()
+    with pytest.raises(ValueError, match="t: row 1, count: no value"):
+        write_rows(table, [{"name": "a"}], "m 1", tmp_path / "one.tsv")

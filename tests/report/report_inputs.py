@@ -236,7 +236,9 @@ def add_drug_response(folder: Path, samples: list[str], drugs: int = 286) -> Non
             "top_features": "BCL2 -0.30, MCL1 +0.21",
         }
     )
-    write_table(RESPONSE, frame, "drug_response 1", folder / "response.tsv")
+    words = {column.name: "word" for column in RESPONSE.columns if column.name not in frame}
+    response = frame.assign(**words)[[column.name for column in RESPONSE.columns]]
+    write_table(RESPONSE, response, "drug_response 1", folder / "response.tsv")
     lines = []
     for name, scores in frame.groupby("sample"):
         by_score = scores.sort_values("delta_ln_ic50")

@@ -209,23 +209,32 @@ def task(name: str, start: float, cpu: float, peak: float = 100) -> dict[str, ob
 
 
 def test_cost_of_a_genome_from_a_part_of_it() -> None:
-    """3.1 Mb at 30x is a thousandth of a genome: calling 1,000 x (2.5 + 2.5) s, counting, at twice as many reads as were called,
-    500 x 4 s, 35 starts of 0.5 s, and 0.3 + 0.2 s for shards and gather."""
+    """3.1 Mb at 60x is a thousandth of a genome: calling 1,000 x (2.5 + 2.5) s / 2, counting 500 x 4 s, 35 starts of 0.5 s, and
+    0.3 + 0.2 s for shards and gather."""
     tasks = [
         task("shards", 0.1, 0.3),
         task("call", 0.5, 3.0, peak=140),
         task("call", 0.5, 3.0),
         task("gather", 0.1, 0.2),
     ]
-    found = cost_of([*tasks, task("summarise", 0.4, 4.4)], sequenced=93e6, mapped=186e6)
-    assert found.genome == pytest.approx(5000 + 2000 + 17.5 + 0.5)
+    found = cost_of([*tasks, task("summarise", 0.4, 4.4)], bases=3.1e6, depth=60, mapped=186e6)
+    assert found.genome == pytest.approx(2500 + 2000 + 17.5 + 0.5)
     assert (found.tasks, found.peak, found.few) == (5, 140, False)
     assert found.cpu == pytest.approx(10.9) and found.start == pytest.approx(1.6) and found.wall == pytest.approx(21.8)
 
 
 def test_cost_without_reads_projects_nothing_and_little_is_said_to_be_little() -> None:
-    assert cost_of([task("call", 0.4, 0.4)], sequenced=0, mapped=0).genome is None
-    assert cost_of([task("call", 0.4, 0.5)], sequenced=1.5e6, mapped=0).few
+    assert cost_of([task("call", 0.4, 0.4)], bases=50_000, depth=0, mapped=0).genome is None
+    assert cost_of([task("call", 0.4, 0.5)], bases=50_000, depth=30, mapped=0).few
+
+
+def test_phasing_grows_with_the_genome_as_calling_does() -> None:
+    tasks = [task("call", 0.0, 1.0), task("phase", 0.5, 1.5)]
+    assert cost_of(tasks, bases=3.1e6, depth=30, mapped=0).genome == pytest.approx(2000)
+
+
+def test_cost_below_30x_is_not_scaled_up() -> None:
+    assert cost_of([task("call", 0.0, 1.0)], bases=3.1e6, depth=10, mapped=0).genome == pytest.approx(1000)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(3.24, "3.2 s"), (840, "14 min"), (7560, "2.1 h")])

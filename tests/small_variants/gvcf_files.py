@@ -26,7 +26,7 @@ def block(first: int, last: int, quality: int, depth: int = 30, ploidy: int = 2,
 
 
 def site(
-    position: int, ref: str, alts: str, genotype: str, depths: str, likelihoods: str, filters: str = "PASS", quality: int = 40, contig: str = "chr1", phase_set: int | None = None
+    position: int, ref: str, alts: str, genotype: str, depths: str, likelihoods: str, filters: str = "PASS", quality: int = 40, contig: str = "chr1", phase_set: int | None = None, info: str = "."
 ) -> str:  # fmt: skip
     """A site, 1-based; depths and likelihoods without <NON_REF>, for which places are filled."""
     alleles = len(alts.split(",")) + 1
@@ -36,7 +36,7 @@ def site(
     names, values = "GT:GQ:DP:AD:PL", f"{genotype}:{quality}:{depth}:{depths},0:{likelihoods},{further}"
     if phase_set is not None:
         names, values = f"{names}:PS", f"{values}:{phase_set}"
-    return "\t".join([contig, str(position), ".", ref, f"{alts},<NON_REF>", "60", filters, ".", names, values])
+    return "\t".join([contig, str(position), ".", ref, f"{alts},<NON_REF>", "60", filters, info, names, values])
 
 
 def write_gvcf(

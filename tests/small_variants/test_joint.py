@@ -105,6 +105,17 @@ def test_a_violation_is_de_novo_where_the_reads_are_good_and_an_error_where_they
     assert found.summary["trios"][0]["de_novo"] == {"SNP": 1, "INDEL": 0}
 
 
+def test_another_indel_of_a_parent_makes_a_candidate_doubtful(tmp_path: Path) -> None:
+    """Mother C>CAA, child C>CAAAA, both sure: a new allele by all that is known, or the mother's one read otherwise."""
+    mother = site(100, "C", "CAA", "0/1", "15,15", "100,0,100")
+    child = site(100, "C", "CAAAA", "0/1", "15,15", "100,0,100")
+    found = run(tmp_path, trio([mother], [block(1, 200, 90)], [child]), PED)
+    (candidate,) = found.table("de_novo")
+    assert float(candidate["probability"]) > 0.5
+    assert candidate["filter"] == "OtherAllele"
+    assert found.summary["trios"][0]["de_novo"] == {"SNP": 0, "INDEL": 0}
+
+
 def test_without_a_pedigree_nobody_is_related(tmp_path: Path) -> None:
     found = run(tmp_path, trio([block(1, 200, 60)], [block(1, 200, 60)], [HET]))
     assert [cell.split(":")[0] for cell in found.lines[0][9:]] == ["0/0", "0/0", "0/1"]

@@ -87,7 +87,7 @@ def test_copies_and_places_of_genotypes() -> None:
     assert alternate_counts(3, 2).tolist() == [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [0, 2]]
     assert alternate_counts(3, 1).tolist() == [[0, 0], [1, 0], [1, 0], [0, 1], [1, 1], [0, 1]]
     assert [genotype_index(genotype) for genotype in genotype_order(4, 2)] == list(range(10))
-    assert subset([0, 2]) == [0, 3, 5]  # 0/0, 0/2, 2/2
+    assert subset((0, 2)) == [0, 3, 5]  # 0/0, 0/2, 2/2
 
 
 def brute_force_trio(

@@ -161,6 +161,14 @@ def test_reads_that_are_no_errors_and_no_variant_are_an_artefact(tmp_path: Path)
     )  # errors and artefacts at their rate
 
 
+def test_alleles_that_were_given_hold_no_prior(tmp_path: Path) -> None:
+    """PL of an allele that was asked for and is no candidate come from the reads alone, 14 x 3 = 42 phred: nothing is divided out."""
+    row = site(100, "A", "G", "0/0", "14,0", "0,42,100", "RefCall", info="GIVEN;READS_ONLY")
+    (locus,) = loci_of(tmp_path, {"A": [row, block(101, 200, 60)]})
+    assert locus.samples[0].likelihoods.tolist() == [0, 42, 100]
+    assert (locus.samples[0].errors, locus.samples[0].artefact, locus.samples[0].own) == (0, 0, 0)
+
+
 def test_windows_do_not_change_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = {
         "A": [block(1, 99, 60), site(100, "CAA", "C", "0/1", "11,9", "50,0,60"), block(103, 300, 50)],

@@ -1,6 +1,6 @@
 """Trains a whole model: encoder, mutations, molecules, and from lines left out its intervals, its domain and its figures."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,19 @@ from strandwise.drug_response.model import QUANTILES, Domain, Events, Intervals,
 from strandwise.drug_response.molecules import NEAR, drug_groups, residuals_new
 from strandwise.drug_response.network import delta
 from strandwise.drug_response.reference import nearest_tissues
-from strandwise.drug_response.training import Recipe, corrections, factor_ridge, fit, is_blood, make_reference
+from strandwise.drug_response.training import (
+    Recipe,
+    corrections,
+    factor_ridge,
+    fit,
+    is_blood,
+    learning_curve,
+    make_reference,
+)
 from strandwise.errors import InputError
+from strandwise.formats.files import written
 from strandwise.formats.molecules import fingerprints
+from strandwise.models import checkpoints
 from strandwise.progress import progress
 
 if TYPE_CHECKING:
@@ -46,16 +56,21 @@ def train(
     version: str,
     folds: Path | None = None,
     predictions: Path | None = None,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Train on a training folder (layout.py) and write a model folder. Returns the card's figures.
 
     folds: TSV line, fold; by default five random parts. predictions: where to keep the predictions of lines left out.
+    work: folder of checkpoints, by default output/training; killed and started again with the same data and recipe,
+    training goes on there after the last whole network. Raises InputError for checkpoints of another training.
     """
     import numpy
 
     training = read_training(folder)
+    work = work or output / "training"
+    checkpoints.begin(work, {"data": fingerprints_of(folder, folds), "recipe": asdict(recipe)})
     parts = read_folds(folds, training.lines) if folds else random_folds(len(training.lines), FOLDS, recipe.seed)
-    left_out = cross_fit(training, parts, recipe)
+    left_out = cross_fit(training, parts, recipe, work)
     tissue_parts = tissue_folds(training.tissues, FOLDS)
     # The linear part does for the width of intervals; with the networks errors are a little smaller.
     strangers = cross_fit(training, tissue_parts, replace(recipe, members=0))
@@ -63,7 +78,7 @@ def train(
         numpy.savez_compressed(
             predictions, lines=left_out.prediction, folds=parts, tissues=strangers.prediction, tissue_folds=tissue_parts
         )
-    model = fit_model(training, recipe)
+    model = fit_model(training, recipe, work / "all")
     figures = finish(model, training, (left_out, parts), (strangers, tissue_parts))
     details = {
         "name": name,
@@ -76,7 +91,24 @@ def train(
         "limits": "Cell lines are not patients. For research; not for treatment decisions.",
     }  # fmt: skip
     save(model, output, details)
+    write_history(learning_curve(work), output / "history.tsv")
+    checkpoints.end(work)
+    if work.parent == output:
+        work.rmdir()
     return figures
+
+
+def fingerprints_of(folder: Path, folds: Path | None) -> dict[str, str]:
+    """What the training depends on: its tables, and the folds if they are given."""
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    return {path.name: checkpoints.fingerprint(path) for path in [*paths, *([folds] if folds else [])]}
+
+
+def write_history(curve: list[tuple[float, float]], path: Path) -> None:
+    """Learning curve of the networks: mean squared error, responses in units of each drug's standard deviation."""
+    lines = [f"networks\t{epoch}\t{seen:.6f}\t{unseen:.6f}\n" for epoch, (seen, unseen) in enumerate(curve, 1)]
+    with written(path) as temporary:
+        temporary.write_text("network\tepoch\ttrain_loss\ttune_loss\n" + "".join(lines))
 
 
 def random_folds(lines: int, folds: int, seed: int) -> "numpy.ndarray":
@@ -107,11 +139,13 @@ def tissue_folds(tissues: "numpy.ndarray", folds: int) -> "numpy.ndarray":
     return numpy.array([place[name] for name in tissues])
 
 
-def fit_model(training: Training, recipe: Recipe) -> Model:
-    """Encoder and mutations; intervals and domain are still to come (finish)."""
+def fit_model(
+    training: Training, recipe: Recipe, work: Path | None = None, held_out: Training | None = None
+) -> Model:
+    """Encoder and mutations; intervals and domain are still to come (finish). work, held_out: see training.fit."""
     import numpy
 
-    encoder, factors = fit(training, recipe)
+    encoder, factors = fit(training, recipe, work, held_out)
     reference = make_reference(training)
     scores = (training.scores - reference.mean) / reference.sd
     components_sd = numpy.maximum((scores @ encoder.projection).std(axis=0), 1e-6).astype(numpy.float32)
@@ -188,13 +222,14 @@ def mutations_only(events: Events, given: "numpy.ndarray", tissue: "numpy.ndarra
     return numpy.nan_to_num(given - events.frequency) @ events.alone + rows[tissue]
 
 
-def cross_fit(training: Training, parts: "numpy.ndarray", recipe: Recipe) -> LeftOut:
-    """Predict each fold by a model trained on the others."""
+def cross_fit(training: Training, parts: "numpy.ndarray", recipe: Recipe, work: Path | None = None) -> LeftOut:
+    """Predict each fold by a model trained on the others; networks are kept in a folder of `work` for each."""
     import numpy
 
     found: list[Any] = [None] * len(parts)
     for part in progress(numpy.unique(parts), len(numpy.unique(parts)), "folds"):
-        model = fit_model(training.part(parts != part), recipe)
+        place = work / f"fold_{part}" if work else None
+        model = fit_model(training.part(parts != part), recipe, place, training.part(parts == part))
         for line, row in zip(
             numpy.flatnonzero(parts == part),
             zip(*predict(model, training.part(parts == part)), strict=True),

@@ -4,11 +4,13 @@ Every choice (regularisation per factor, number of networks' epochs, share of th
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.layout import Training
 from strandwise.drug_response.network import Encoder, keras_member
 from strandwise.drug_response.reference import BLOOD, Reference
+from strandwise.formats.files import written
 from strandwise.progress import progress
 
 if TYPE_CHECKING:
@@ -130,8 +132,13 @@ def principal_components(values: "numpy.ndarray", count: int) -> "numpy.ndarray"
     return values.T @ (vectors[:, kept] / numpy.sqrt(numpy.maximum(squares[kept], 1e-12)))
 
 
-def fit(training: Training, recipe: Recipe) -> tuple[Encoder, Factors]:
-    """Train the encoder on all lines of `training`."""
+def fit(
+    training: Training, recipe: Recipe, work: Path | None = None, held_out: Training | None = None
+) -> tuple[Encoder, Factors]:
+    """Train the encoder on all lines of `training`.
+
+    work: folder in which trained networks are kept, so that a killed training goes on; held_out: lines for their curves.
+    """
     import numpy
 
     reference = make_reference(training)
@@ -151,7 +158,15 @@ def fit(training: Training, recipe: Recipe) -> tuple[Encoder, Factors]:
     components = principal_components(weighted, recipe.components)
     size = numpy.sqrt(((weighted @ components) ** 2).sum(axis=1).mean() / components.shape[1])
     projection = weight[:, None] * components / (2 * size)
-    networks = _networks(scores @ projection, (training.response - factors.drug_mean) / factors.drug_sd, recipe)
+    seen, *unseen = [
+        (
+            (part.scores - reference.mean) / reference.sd @ projection,
+            (part.response - factors.drug_mean) / factors.drug_sd,
+        )
+        for part in (training, held_out)
+        if part is not None
+    ]
+    networks = _networks(seen, unseen, recipe, work)
     left = (training.response - factors.left_out) / factors.drug_sd
     share = recipe.network_share if recipe.members else 0.0
     linear = all_lines + solid
@@ -214,42 +229,85 @@ def factor_corrections(
 
 
 def _networks(
-    components: "numpy.ndarray", target: "numpy.ndarray", recipe: Recipe
+    seen: tuple["numpy.ndarray", "numpy.ndarray"],
+    unseen: list[tuple["numpy.ndarray", "numpy.ndarray"]],
+    recipe: Recipe,
+    work: Path | None,
 ) -> list[list[tuple["numpy.ndarray", "numpy.ndarray"]]]:
-    """Train the members of the ensemble; target: (lines, drugs) in units of drug_sd, with gaps."""
-    if not recipe.members:
-        return []
+    """Train the members of the ensemble, or take them from `work`, where each is kept as it is done.
+
+    seen, unseen: components (lines, components) and responses in units of drug_sd (lines, drugs), with gaps.
+    """
+    import numpy
+
+    members = []
+    for member in progress(range(recipe.members), recipe.members, "networks"):
+        kept = work / f"member_{member}.npz" if work else None
+        if kept and kept.is_file():
+            with numpy.load(kept) as stored:
+                weights = [stored[f"weights_{place}"] for place in range(len(stored.files) - 1)]
+        else:
+            weights, curve = _member(seen, unseen, recipe, recipe.seed + member)
+            if kept:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                arrays: dict[str, Any] = {f"weights_{place}": part for place, part in enumerate(weights)}
+                with written(kept) as temporary:
+                    numpy.savez(temporary, curve=curve, **arrays)
+        members.append(list(zip(weights[::2], weights[1::2], strict=True)))
+    return members
+
+
+def _member(
+    seen: tuple["numpy.ndarray", "numpy.ndarray"],
+    unseen: list[tuple["numpy.ndarray", "numpy.ndarray"]],
+    recipe: Recipe,
+    seed: int,
+) -> tuple[list["numpy.ndarray"], "numpy.ndarray"]:
+    """Train one network: its weights, and its mean squared error (epochs, 1 or 2) on lines seen and, if given, unseen."""
     import keras
     import numpy
     import tensorflow
 
-    known = tensorflow.constant(~numpy.isnan(target), tensorflow.float32)
-    wanted = tensorflow.constant(numpy.nan_to_num(target), tensorflow.float32)
-    inputs = tensorflow.constant(components, tensorflow.float32)
-    members = []
-    for member in progress(range(recipe.members), recipe.members, "networks"):
-        keras.utils.set_random_seed(recipe.seed + member)
-        model = keras_member(components.shape[1], recipe.hidden, target.shape[1], recipe.dropout)
-        steps = -(-len(components) // recipe.batch) * recipe.epochs
-        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4)
-        optimizer.build(model.trainable_variables)
+    parts = [
+        [
+            tensorflow.constant(values, tensorflow.float32)
+            for values in (components, numpy.nan_to_num(target), ~numpy.isnan(target))
+        ]
+        for components, target in (seen, *unseen)
+    ]
+    keras.utils.set_random_seed(seed)
+    model = keras_member(seen[0].shape[1], recipe.hidden, seen[1].shape[1], recipe.dropout)
+    steps = -(-len(seen[0]) // recipe.batch) * recipe.epochs
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4)
+    optimizer.build(model.trainable_variables)
 
-        @tensorflow.function
-        def step(places: Any, model: Any = model, optimizer: Any = optimizer) -> None:
-            mask = tensorflow.gather(known, places)
-            with tensorflow.GradientTape() as tape:
-                error = model(tensorflow.gather(inputs, places), training=True) - tensorflow.gather(wanted, places)
-                loss = tensorflow.reduce_sum(mask * error**2) / tensorflow.reduce_sum(mask)
-            optimizer.apply_gradients(
-                zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
-            )
+    def loss(part: list[Any], training: bool) -> Any:
+        given, truth, mask = part
+        error = model(given, training=training) - truth
+        return tensorflow.reduce_sum(mask * error**2) / tensorflow.reduce_sum(mask)
 
-        random = numpy.random.default_rng(recipe.seed + member)
-        for _ in range(recipe.epochs):
-            order = random.permutation(len(components))
-            for first in range(0, len(order), recipe.batch):
-                step(tensorflow.constant(order[first : first + recipe.batch]))
-        weights = model.get_weights()
-        members.append(list(zip(weights[::2], weights[1::2], strict=True)))
-    return members
+    @tensorflow.function
+    def step(places: Any) -> None:
+        with tensorflow.GradientTape() as tape:
+            found = loss([tensorflow.gather(values, places) for values in parts[0]], training=True)
+        gradient = tape.gradient(found, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradient, model.trainable_variables, strict=True))
+
+    random = numpy.random.default_rng(seed)
+    curve = []
+    for _ in range(recipe.epochs):
+        order = random.permutation(len(seen[0]))
+        for first in range(0, len(order), recipe.batch):
+            step(tensorflow.constant(order[first : first + recipe.batch]))
+        curve.append([float(loss(part, training=False)) for part in parts])
+    return model.get_weights(), numpy.array(curve)
+
+
+def learning_curve(work: Path) -> list[tuple[float, float]]:
+    """Mean over all kept networks that had unseen lines: (error on lines seen, on lines unseen) by epoch."""
+    import numpy
+
+    curves = [numpy.load(path)["curve"] for path in sorted(work.rglob("member_*.npz"))]
+    both = [curve for curve in curves if curve.shape[1] == 2]
+    return [(float(row[0]), float(row[1])) for row in numpy.mean(both, axis=0)] if both else []

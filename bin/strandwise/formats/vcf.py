@@ -48,7 +48,8 @@ class SiteCall:
     genotype: one allele number per chromosome copy, None where unknown; quality: phred that the site differs from the
     reference; genotype_quality: phred, 0 to 99; allele_depths: reads per allele, as many as alleles; likelihoods: PL,
     phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
-    given: whether an allele was asked for from outside.
+    given: whether an allele was asked for from outside; reads_only: whether this is all there is to the alternates, so that
+    likelihoods hold no prior, as those of blocks do.
     """
 
     contig: str
@@ -62,6 +63,7 @@ class SiteCall:
     likelihoods: tuple[int, ...]
     filters: tuple[str, ...] = ("PASS",)
     given: bool = False
+    reads_only: bool = False
 
     @property
     def end(self) -> int:
@@ -126,9 +128,10 @@ def header(
         '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Genotype likelihoods, phred, best 0">',
     ]
     if given:
-        lines.append(
-            '##INFO=<ID=GIVEN,Number=0,Type=Flag,Description="An allele was asked for, whatever the reads show">'
-        )
+        lines += [
+            '##INFO=<ID=GIVEN,Number=0,Type=Flag,Description="An allele was asked for, whatever the reads show">',
+            '##INFO=<ID=READS_ONLY,Number=0,Type=Flag,Description="No network has judged the alternates: PL come from the reads alone">',
+        ]
     if gvcf:
         lines += [
             '##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of the block">',
@@ -154,10 +157,11 @@ def gvcf_record(site: SiteCall) -> str:
 
 def _line(site: SiteCall, alternates: Sequence[str], depths: Sequence[int], likelihoods: Sequence[int]) -> str:
     genotype = "/".join("." if allele is None else str(allele) for allele in site.genotype)
+    flags = ";".join(["GIVEN"] * site.given + ["READS_ONLY"] * site.reads_only) or "."
     shares = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"
-        f"{';'.join(site.filters)}\t{'GIVEN' if site.given else '.'}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
+        f"{';'.join(site.filters)}\t{flags}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
         f"{','.join(map(str, depths))}:{shares}:{','.join(map(str, likelihoods))}"
     )
 

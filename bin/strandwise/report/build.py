@@ -14,13 +14,23 @@ import yaml
 
 from strandwise import __version__
 from strandwise.formats.files import written
-from strandwise.report import drivers, drug_response, evaluation, html, joint, overview, small_variants, training
+from strandwise.report import (
+    drivers,
+    drug_response,
+    evaluation,
+    explain,
+    html,
+    joint,
+    overview,
+    small_variants,
+    training,
+)
 from strandwise.report.light import lighter, without_prompt
 from strandwise.report.parts import Parts, Version, read_parts
 from strandwise.report.readme import closing_lines, results_readme
 from strandwise.report.section import Chapter
 
-CHAPTERS = (small_variants, joint, evaluation, drivers, drug_response, training)
+CHAPTERS = (small_variants, explain, joint, evaluation, drivers, drug_response, training)
 ASSETS = Path(__file__).parent
 
 

@@ -33,6 +33,11 @@ WORKS = {
         "10.1038/nbt.4235",
     ),
     "guo": Work("Guo C, et al", "On calibration of modern neural networks", "ICML 1321–1330 (2017)"),
+    "sundararajan": Work(
+        "Sundararajan M, et al",
+        "Axiomatic attribution for deep networks",
+        "ICML 3319–3328 (2017)",
+    ),
     "samtools": Work(
         "Danecek P, et al",
         "Twelve years of SAMtools and BCFtools",

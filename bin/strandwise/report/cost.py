@@ -14,6 +14,9 @@ GENOME = 3.1e9
 
 GENOME_DEPTH = 30
 GENOME_SHARDS = 35
+SCALED = ("call", "phase", "summarise")
+"""Tasks whose work grows with the genome; the others join and cut, in seconds."""
+
 FEW_BASES = 20e6
 """Below so many sequenced bases (about 0.7 Mb at 30x) a projection rests on less than a second of work."""
 
@@ -32,29 +35,31 @@ class Cost:
     few: bool
 
 
-def cost_of(costs: Sequence[Mapping[str, Any]], sequenced: float, mapped: float) -> Cost:
-    """costs: of the sample's tasks; sequenced: bases called times their mean depth; mapped: bases of reads in its alignments.
+def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapped: float) -> Cost:
+    """costs: of the sample's tasks; bases: called; depth: their mean; mapped: bases of reads in its alignments.
 
-    A genome's calling grows with the bases that reads lay over what is called, counting and covering with the bases of all reads:
+    Calling grows with the reference, and above 30x with the reads (below, fewer reads leave more to judge: seconds per Mb are the
+    same at 10x and 30x), counting and covering with the bases of all reads:
 
-        genome = (call - start) x 30 x 3.1e9 / sequenced + (summarise - start) x 30 x 3.1e9 / mapped + 35 x mean start + rest
+        genome = (call + phase - start) x 3.1e9 / bases x min(1, 30 / depth)
+               + (summarise - start) x 30 x 3.1e9 / mapped + 35 x mean start of a task of calling + rest
     """
-    total = GENOME * GENOME_DEPTH
     by_task: dict[str, list[Mapping[str, Any]]] = {}
     for cost in costs:
         by_task.setdefault(cost["task"], []).append(cost)
     calling, counting = by_task.get("call", []), by_task.get("summarise", [])
     genome = None
-    if calling and sequenced:
+    if calling and bases and depth:
         start = sum(cost["start_s"] for cost in calling) / len(calling)
-        genome = _work(calling) * total / sequenced + GENOME_SHARDS * start
-        genome += _work(counting) * total / mapped if mapped else 0.0
-        genome += sum(
-            cost["cpu_s"] for name, rows in by_task.items() if name not in ("call", "summarise") for cost in rows
+        genome = (
+            _work(calling + by_task.get("phase", [])) * GENOME / bases * min(1.0, GENOME_DEPTH / depth)
+            + GENOME_SHARDS * start
         )
+        genome += _work(counting) * GENOME * GENOME_DEPTH / mapped if mapped else 0.0
+        genome += sum(cost["cpu_s"] for name, rows in by_task.items() if name not in SCALED for cost in rows)
     cpu, start, wall = (sum(cost[key] for cost in costs) for key in ("cpu_s", "start_s", "wall_s"))
     peak = max((cost["peak_mb"] for cost in costs), default=0.0)
-    return Cost(len(costs), cpu, start, wall, peak, genome, sequenced < FEW_BASES)
+    return Cost(len(costs), cpu, start, wall, peak, genome, bases * depth < FEW_BASES)
 
 
 def _work(costs: Sequence[Mapping[str, Any]]) -> float:
@@ -63,14 +68,15 @@ def _work(costs: Sequence[Mapping[str, Any]]) -> float:
 
 def costs_of(parts: Parts) -> dict[str, Cost]:
     """Cost of each sample that was called, by id; without those whose tasks wrote none."""
-    found = {}
-    for identifier, summary in parts.called.items():
-        costs = parts.costs.get(identifier, [])
-        if costs:
-            files = parts.files(f"{identifier}.samtools_stats.txt") + parts.files(f"{identifier}.*.samtools_stats.txt")
-            mapped = sum(summary_numbers(path.read_text()).get("bases mapped (cigar)", 0) for path in files)
-            found[identifier] = cost_of(costs, summary.get("bases", 0) * summary.get("mean_depth", 0.0), mapped)
-    return found
+    mapped: dict[str, float] = {}
+    for path in parts.files("*.samtools_stats.txt"):
+        owner = parts.owner(path.name.removesuffix(".samtools_stats.txt"))
+        mapped[owner] = mapped.get(owner, 0.0) + summary_numbers(path.read_text()).get("bases mapped (cigar)", 0.0)
+    return {
+        identifier: cost_of(costs, summary.get("bases", 0), summary.get("mean_depth", 0.0), mapped.get(identifier, 0.0))
+        for identifier, summary in parts.called.items()
+        if (costs := parts.costs.get(identifier))
+    }
 
 
 def time_text(seconds: float) -> str:
@@ -131,7 +137,8 @@ def section(parent: Parent, parts: Parts, costs: Mapping[str, Cost], labels: Map
         )
     description = """Processor time (user and system) and memory as the tasks of calling measured them themselves, from shards to statistics;
     attempts that failed are not in it. Wall time is summed over tasks, which may have run side by side. The projection is a linear
-    extrapolation, not a run: work beyond start-up per sequenced base, times 30 × 3.1 Gb, plus 35 starts of a task. Where less than
-    20 Mb of sequenced bases were called it rests on under a second of work, and says “some”."""
+    extrapolation, not a run: calling (and phasing) beyond its start-up per base called (from more than 30× scaled down to it) times 3.1 Gb, counting beyond its
+    start-up per base of the reads times 30 × 3.1 Gb, and 35 starts of a task. Where less than 20 Mb of sequenced bases were
+    called it rests on under a second of work, and says “some”."""
     content = html.table(header, rows, "sw-cost", range(1, len(header)))
     return parent.html("small_variants_cost", "Cost", content, description)

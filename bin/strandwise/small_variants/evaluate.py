@@ -456,14 +456,15 @@ def evaluation(truth: Sequence[Allele], query: Sequence[Allele]) -> "pandas.Data
     """One row per stratum, part and type that holds any allele; `all` always."""
     import pandas
 
-    parts = {("all", "all")} | {item for allele in (*truth, *query) for item in allele.strata.items()}
+    parts: dict[tuple[str, str], tuple[list[Allele], list[Allele]]] = {("all", "all"): ([], [])}
+    for side, alleles in ((TRUTH, truth), (QUERY, query)):
+        for allele in alleles:
+            for part in allele.strata.items():
+                parts.setdefault(part, ([], []))[side].append(allele)
     rows = []
     for stratum, value in sorted(parts, key=lambda part: (STRATA.index(part[0]), _natural(part[1]))):
         for kind in KINDS:
-            here = [
-                [a for a in side if a.strata.get(stratum) == value and kind in (a.kind, "ALL")]
-                for side in (truth, query)
-            ]
+            here = [[a for a in side if kind in (a.kind, "ALL")] for side in parts[stratum, value]]
             if stratum == "all" or here[TRUTH] or here[QUERY]:
                 rows.append({"stratum": stratum, "value": value, "type": kind, **counts(*here)})
     return pandas.DataFrame(rows)

@@ -40,12 +40,13 @@ def explain(
     intervals: Path | None = None,
     interval_padding: int = 0,
     sex: str = "NA",
+    par: Path | None = None,
     table: Path | None = None,
 ) -> list[Note]:
     """Write `output_folder`/sites.tsv, and per judged change a picture and its attributions. Gives notes for the report.
 
     choose: `least_certain` (the `number` calls of lowest GQ), `all` or `coding` calls; places: a list instead of these.
-    intervals, interval_padding, sex: as calling had them; table: sites.tsv once more, for the report. Raises InputError: lists or alignments that cannot be read.
+    intervals, interval_padding, sex, par: as calling had them; table: sites.tsv once more, for the report. Raises InputError: lists or alignments that cannot be read.
     """
     from strandwise.small_variants.network import Genotyper
     from strandwise.small_variants.shards import contig_lengths
@@ -54,7 +55,7 @@ def explain(
     lengths = contig_lengths(reference)
     called_in = merged(padded(read_bed(intervals, lengths), interval_padding, lengths), lengths) if intervals else None
     chosen, notes = choose_places(calls, lengths, sample, choose, number, places, coding_regions)
-    examiner = Examiner(alignments, reference, Genotyper(card), called_in, sex)
+    examiner = Examiner(alignments, reference, Genotyper(card), called_in, sex, par)
     attributor = Attributor(card, examiner.reader.core.CHANNELS)
     output_folder.mkdir(parents=True, exist_ok=True)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -12,6 +12,7 @@ from strandwise.formats.intervals import Interval
 from strandwise.formats.places import Place
 from strandwise.formats.vcf import SiteCall
 from strandwise.small_variants.candidates import BASES, SNV, CandidateReader, Candidates, candidates_of
+from strandwise.small_variants.copies import by_copies, pseudo_autosomal
 from strandwise.small_variants.genotypes import LEAST_DEPTH, LOW_QUALITY, QUIET, reference_quality, site_calls
 from strandwise.small_variants.labels import normalised
 from strandwise.small_variants.network import SETTLED, Genotyper, calibrated, summary_input
@@ -64,7 +65,7 @@ class Examined:
 class Examiner:
     """Looks at places exactly as calling does, and keeps what it sees.
 
-    intervals: what is called, None for all; copies: of each place per cell, by `by_copies`.
+    intervals: what is called, None for all; sex, par: as calling had them, for the copies per cell.
     """
 
     def __init__(
@@ -72,14 +73,16 @@ class Examiner:
         alignments: list[Path],
         reference: Path,
         genotyper: Genotyper,
-        intervals: Sequence[Interval] | None,
-        sex: str,
+        intervals: Sequence[Interval] | None = None,
+        sex: str = "NA",
+        par: Path | None = None,
     ):
         self.paths, self.reference = alignments, reference
         self.reader = CandidateReader(alignments, reference)
         self.genotyper = genotyper
         self.intervals = intervals
         self.sex = sex
+        self.shared = pseudo_autosomal(self.reader.lengths, par)
 
     def decisions(self, place: Place) -> tuple[Examined | None, list[Decision]]:
         """What became of each candidate of a place, or of the place where there is none."""
@@ -134,10 +137,8 @@ class Examiner:
         )
 
     def _copies(self, place: Place) -> int:
-        from strandwise.small_variants.copies import by_copies
-
         interval = Interval(place.contig, place.start, place.start + 1)
-        return next(copies for _, copies in by_copies([interval], self.reader.lengths, self.sex))
+        return next(copies for _, copies in by_copies([interval], self.reader.lengths, self.sex, self.shared))
 
     def _wanted(self, place: Place) -> list[Any]:
         """The changes that a place with alleles means, left-aligned; none where any change is meant."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from strandwise.formats.vcf import SiteCall
-from strandwise.small_variants.candidates import SNV, Candidates
+from strandwise.small_variants.candidates import GIVEN_ONLY, SNV, Candidates
 
 MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
@@ -110,6 +110,7 @@ def _site_call(
         likelihoods=tuple(round(value - least) for value in scaled),
         filters=filters,
         given=bool(given),
+        reads_only=candidates.given is not None and bool((candidates.given[members] == GIVEN_ONLY).all()),
     )
 
 
@@ -129,6 +130,7 @@ def _without_reads(
         likelihoods=(0,) * len(genotype_order(len(alleles), ploidy)),
         filters=tuple(name for name in filters if name != "RefCall"),
         given=True,
+        reads_only=True,
     )
 
 

@@ -18,8 +18,8 @@ from strandwise.formats.pedigree import Person, read_pedigree
 from strandwise.formats.tables import write_table
 from strandwise.formats.vcf import FILTERS, index_and_count, written_with_index
 from strandwise.progress import progress
-from strandwise.small_variants.genotypes import LOW_QUALITY, MOST_QUALITY, genotype_order, phred
-from strandwise.small_variants.joint_genotypes import Family, JointModel, Posteriors, subset
+from strandwise.small_variants.genotypes import LOW_QUALITY, MOST_QUALITY, phred
+from strandwise.small_variants.joint_genotypes import Family, JointModel, Posteriors, genotypes_of, subset
 from strandwise.small_variants.joint_merge import WINDOW, Cohort, GvcfFile, Locus, SampleData, read_headers
 from strandwise.small_variants.tables import DE_NOVO, MENDELIAN
 
@@ -28,6 +28,9 @@ LISTED = 0.05
 
 LIKELY = 0.5
 """From this probability on a candidate counts as de novo in the summary."""
+
+OTHER_ALLELE = "OtherAllele"
+"""Filter of a de novo candidate where a parent carries another indel at the same place: in repeats the child's may be that one."""
 
 GENOTYPE_QUALITIES = (0, 20)
 """Mendelian errors are counted over all sites and over those where all three have this GQ in their own gVCFs."""
@@ -224,7 +227,7 @@ class JointCall:
 
     def genotype(self, sample: int) -> tuple[int, ...]:
         """Allele numbers of the record; one of them with one copy per cell."""
-        whole = genotype_order(len(self.locus.alleles), 2)[self.best[sample]]
+        whole = genotypes_of(len(self.locus.alleles))[self.best[sample]]
         return tuple(sorted(self.kept.index(allele) for allele in whole[: self.locus.samples[sample].ploidy]))
 
     def genotype_text(self, sample: int) -> str:
@@ -241,7 +244,7 @@ class JointCall:
     def likelihoods(self, sample: int) -> list[int]:
         """PL of the record's genotypes."""
         data = self.locus.samples[sample]
-        places = subset(self.kept)
+        places = subset(tuple(self.kept))
         if data.ploidy == 1:
             places = [places[allele * (allele + 3) // 2] for allele in range(len(self.kept))]
         values = data.likelihoods[places]
@@ -274,7 +277,7 @@ class JointCall:
 
 def joint_call(locus: Locus, posteriors: Posteriors, row: int, model: JointModel) -> JointCall | None:
     """The site as it is written; None where nobody carries an alternate allele."""
-    order = genotype_order(len(locus.alleles), 2)
+    order = genotypes_of(len(locus.alleles))
     best = posteriors.best[row].tolist()
     carried = {
         allele for data, place in zip(locus.samples, best, strict=True) if not data.missing for allele in order[place]
@@ -364,6 +367,8 @@ def _candidate(call: JointCall, trio: Trio) -> dict[str, object]:
     """The row of a de novo candidate but for the names of the samples, which are numbers still."""
     alleles = call.alleles
     reasons = {name for i in trio.members for name in call.sample_filters[i]} | set(call.filters) - {"PASS"}
+    if not call.locus.snv and (call.best[trio.father] or call.best[trio.mother]):
+        reasons.add(OTHER_ALLELE)
     row: dict[str, object] = {
         "contig": call.locus.contig,
         "position": call.locus.position + 1,

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def genotype_table(alleles: int, ploidy: int, frequencies: np.ndarray) -> np.nda
     With one copy per cell the homozygous genotypes stand for the allele, heterozygous ones have chance 0.
     """
     columns = []
-    for low, high in genotype_order(alleles, 2):
+    for low, high in genotypes_of(alleles):
         if ploidy == 1:
             columns.append(np.where(low == high, frequencies if high else 1 - frequencies, 0.0))
         else:
@@ -81,9 +82,10 @@ def genotype_table(alleles: int, ploidy: int, frequencies: np.ndarray) -> np.nda
     return np.stack(columns, axis=1)
 
 
+@cache
 def alternate_counts(alleles: int, ploidy: int) -> np.ndarray:
     """Copies of each alternate in each genotype, int (genotypes, alternates)."""
-    order = genotype_order(alleles, 2)
+    order = genotypes_of(alleles)
     counts = [[genotype.count(allele) for allele in range(1, alleles)] for genotype in order]
     return np.minimum(counts, 1) if ploidy == 1 else np.array(counts)
 
@@ -106,12 +108,14 @@ def composition(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return drawn / total[..., counts.sum(axis=1)]
 
 
+@cache
 def copies_prior(snv: bool) -> np.ndarray:
     """Prior of 0, 1 and 2 copies of one alternate in one person, float (3,)."""
     frequencies, chances = frequency_grid(ALTERNATE_WEIGHT[snv])
     return chances @ genotype_table(2, 2, frequencies)
 
 
+@cache
 def single_sample_prior(alleles: int, snv: bool) -> np.ndarray:
     """Phred of the prior that the PL of one sample hold, per genotype, 0 for 0/0: the product over the alternates.
 
@@ -129,7 +133,7 @@ def transmission(alleles: int, by: str, rate: float) -> tuple[np.ndarray, np.nda
 
     by: `both` parents, or `mother` or `father` alone where the child has one copy. A parent with one copy counts as homozygous.
     """
-    order = genotype_order(alleles, 2)
+    order = genotypes_of(alleles)
     kept = np.array([[genotype.count(allele) / 2 for allele in range(alleles)] for genotype in order])
     without = (1 - rate * (alleles - 1)) * kept
     return _child(without + rate * (1 - kept), by, order), _child(without, by, order)
@@ -191,7 +195,7 @@ class JointModel:
         no site is one. With one copy per cell the homozygous genotypes stand for the allele.
         """
         likelihoods = np.array(likelihoods, dtype=float)
-        mixed = [low != high for low, high in genotype_order(self.alleles, 2)]
+        mixed = [low != high for low, high in genotypes_of(self.alleles)]
         for sample, copies in enumerate(self.ploidy):
             if copies == 1:
                 likelihoods[:, sample, mixed] = 0
@@ -361,7 +365,14 @@ def genotype_index(genotype: Sequence[int]) -> int:
     return high * (high + 1) // 2 + low
 
 
-def subset(alleles: Sequence[int]) -> list[int]:
+@cache
+def genotypes_of(alleles: int) -> list[tuple[int, ...]]:
+    """Genotypes of two copies in the order of PL."""
+    return genotype_order(alleles, 2)
+
+
+@cache
+def subset(alleles: tuple[int, ...]) -> list[int]:
     """Places of the genotypes of some alleles, in their new order, among those of all."""
     number = len(alleles)
     return [

@@ -3,7 +3,7 @@
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from strandwise.small_variants.joint_genotypes import (
     ARTEFACT_RATE,
     alternate_counts,
     genotype_index,
+    genotypes_of,
     single_sample_prior,
 )
 
@@ -80,6 +81,11 @@ class Row:
         if self.is_block:
             return [int(self.fields.get("MIN_DP", self.fields["DP"]))]
         return [int(text) for text in self.fields["AD"].split(",")][: len(self.alternates) + 1]
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether PL hold no prior: alleles that were given to the caller and that no network has judged."""
+        return "READS_ONLY" in self.columns[7]
 
     @property
     def is_snv(self) -> bool:
@@ -219,7 +225,7 @@ def _from_record(locus: Locus, row: Row) -> SampleData:
 def _of_site(alleles: int, known: dict[int, int], mine: np.ndarray, row: Row) -> np.ndarray:
     """Phred likelihoods of the site's genotypes. known: place among the site's alleles → the record's allele; mine: the record's."""
     likelihoods = []
-    for genotype in genotype_order(alleles, 2):
+    for genotype in genotypes_of(alleles):
         own = [known[allele] for allele in genotype if allele in known]
         if len(own) == 2:
             likelihoods.append(mine[genotype_index(own)])
@@ -235,22 +241,24 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     they stand at the homozygous genotypes, the others are MOST_PHRED.
 
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
-    place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most, one
-    that fits no allele with PHRED_PER_READ.
+    place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
+
+    What was given to the caller, and is no candidate by its reads, holds no prior and stays as it is.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    values = -_prior(alleles, snv)
+    values = np.zeros(len(genotypes_of(alleles))) if row.reads_only else -single_sample_prior(alleles, snv)
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
         homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
         values[homozygous] += row.likelihoods[:alleles]
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
-    unassigned = max(0, int(row.fields["DP"]) - sum(row.depths))
-    support = PHRED_PER_ERROR * np.array(row.depths[1:]) + PHRED_PER_READ * unassigned
+    if row.reads_only:
+        return values, float(values[0]), float(values[0])
+    support = PHRED_PER_ERROR * np.array(row.depths[1:])
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
     for_other, for_reference = sum(row.depths[1:]), row.depths[0]
     by_errors = values[1:].min() + (PHRED_PER_ERROR - PHRED_PER_READ) * for_other - PHRED_PER_READ * for_reference
@@ -258,11 +266,6 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     errors = min(reference, 10 ** (-by_errors / 10))
     artefact = -10 * np.log10(errors + (reference - errors) / ARTEFACT_RATE)
     return values, float(min(MOST_PHRED, -10 * np.log10(max(errors, 1e-99)))), float(artefact)
-
-
-@cache
-def _prior(alleles: int, snv: bool) -> np.ndarray:
-    return single_sample_prior(alleles, snv)
 
 
 # ---- files --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,23 @@ CALLABLE_QUALITY = 20
 
 
 def summarise(
-    calls: Path, gvcf: Path, alignments: Sequence[Path], reference: Path, sample: str, folder: Path
+    calls: Path,
+    gvcf: Path,
+    alignments: Sequence[Path],
+    reference: Path,
+    sample: str,
+    folder: Path,
+    started: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Write SAMPLE.small_variants.json, .bcftools_stats.txt, .samtools_stats.txt and .coverage.txt; gives the first.
 
-    samtools stats reads one file, so lanes have one table each: SAMPLE.2.samtools_stats.txt and so on.
+    samtools stats reads one file, so lanes have one table each: SAMPLE.2.samtools_stats.txt and so on. started: called when
+    all is loaded.
     """
     import pysam.bcftools
     import pysam.samtools
+
+    started()
 
     def tool(run: Any, name: str, *arguments: str) -> None:
         with written(folder / f"{sample}.{name}.txt") as temporary:

@@ -84,13 +84,16 @@ DE_NOVO = Table(
         Column("father", "name of the sample"),
         Column("mother", "name of the sample"),
         Column("probability", "that an allele mutated between the parents and the child", float, 0, 1),
-        Column("filter", "FILTER of the site, or FT of a member that has one"),
+        Column(
+            "filter",
+            "PASS; FILTER of the site, FT of a member; OtherAllele: a parent carries another indel there, which the child's may be",
+        ),
         *(column for member in ("child", "father", "mother") for column in _evidence(member)),
     ],
 )
 
 EXPLAINED_SITE = Table(
-    "sites",
+    "explained_sites",
     [
         Column("sample", "id of the sample"),
         Column("contig", "contig"),
@@ -121,7 +124,7 @@ EXPLAINED_SITE = Table(
 )
 
 EXPLAINED_PART = Table(
-    "<contig>_<position>_<ref>_<alt>",
+    "attributions",
     [
         Column("part", "output, baseline, feature, read (one channel of one read), read_share, read_total or position"),
         Column("name", "feature; read and its strand; or 1-based position"),

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,7 +200,6 @@ def train(
     version: str,
     recipe: Recipe,
     start: Card | None = None,
-    threads: int = 1,
     work: Path | None = None,
 ) -> dict[str, Any]:
     """Train, calibrate and write a model folder; gives the card's details.
@@ -210,8 +208,6 @@ def train(
     output/training; killed and started again with the same data and recipe, training goes on there from the last whole
     epoch. Raises InputError for unusable sets and for checkpoints of other data or another recipe.
     """
-    for pool in ("INTRAOP", "INTEROP"):  # read by TensorFlow when it starts
-        os.environ[f"TF_NUM_{pool}_THREADS"] = str(threads)
     sets = read_sets(table)
     work = work or output / "training"
     data = [identity(one) for one in sets]
