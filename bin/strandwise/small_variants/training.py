@@ -37,7 +37,7 @@ HISTORY = "history.tsv"
 
 DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
 """A candidate without copies in the truth is left out where its reads disfavour the reference by so many phred, and
-are at least this share."""
+are at least this share; one with copies where they favour the reference by so many."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,16 @@ def examples_of(one: TrainingSet, fraction: float) -> Examples:
 
 
 def beyond_doubt(candidates: Candidates, labels: np.ndarray) -> np.ndarray:
-    """Candidates that the truth denies although the reads show them as clearly as any variant: bool (n,).
+    """Candidates of which the reads say the opposite of the truth, as clearly as of any variant: bool (n,).
 
-    They come from copies of the sequence that reference and truth do not know. No caller can tell them from variants;
-    trained on, they teach a network to deny variants.
+    Where the truth denies what reads show, they come from copies of the sequence that reference and truth do not know. No
+    caller can tell them from variants; trained on, they teach a network to deny variants. Where the truth has what reads
+    deny, the haplotype was scored in another spelling that the labels did not find.
     """
     support = candidates.counts[:, 1] / np.maximum(1, candidates.counts[:, :2].sum(axis=1))
-    return (labels == 0) & (candidates.likelihoods[:, 0] >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
+    none, some = candidates.likelihoods[:, 0], candidates.likelihoods[:, 1:].min(axis=1)
+    shown = (labels == 0) & (none >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
+    return shown | ((labels > 0) & (some - none >= DENIED_LIKELIHOOD))
 
 
 def _missed(piece: Any, truth: list[Any]) -> int:
