@@ -83,9 +83,10 @@ class Row:
         return [int(text) for text in self.fields["AD"].split(",")][: len(self.alternates) + 1]
 
     @property
-    def reads_only(self) -> bool:
-        """Whether PL hold no prior: alleles that were given to the caller and that no network has judged."""
-        return "READS_ONLY" in self.columns[7]
+    def reads_only(self) -> list[int]:
+        """Alternates of which PL hold no prior: given to the caller, and judged by no network."""
+        numbers = self.columns[7].partition("READS_ONLY=")[2].partition(";")[0]
+        return [int(text) for text in numbers.split(",")] if numbers else []
 
     @property
     def is_snv(self) -> bool:
@@ -243,20 +244,21 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
 
-    What was given to the caller, and is no candidate by its reads, holds no prior and stays as it is.
+    An allele that was given to the caller, and is no candidate by its reads, holds no prior.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    values = np.zeros(len(genotypes_of(alleles))) if row.reads_only else -single_sample_prior(alleles, snv)
+    unjudged = tuple(row.reads_only)
+    values = -single_sample_prior(alleles, snv, unjudged)
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
         homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
         values[homozygous] += row.likelihoods[:alleles]
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
-    if row.reads_only:
+    if len(unjudged) == alleles - 1:
         return values, float(values[0]), float(values[0])
     support = PHRED_PER_ERROR * np.array(row.depths[1:])
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
