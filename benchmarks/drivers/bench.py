@@ -29,10 +29,9 @@ from strandwise.drivers.evaluate import (  # noqa: E402
     held_out_scores,
     planted,
     read_truth,
-    relabelled,
 )
 from strandwise.drivers.evidence import evidence  # noqa: E402
-from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort  # noqa: E402
+from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort, relabelled  # noqa: E402
 from strandwise.drivers.ranker import load_ranker  # noqa: E402
 from strandwise.drivers.train import SEEDS, cohort_files, read_cohort, training_rows  # noqa: E402
 from strandwise.progress import progress  # noqa: E402
