@@ -132,6 +132,7 @@ def phase(
     sample: Annotated[str, Option(help="Name of the sample")],
     output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
     notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    threads: Annotated[int, Option(min=1, help="Contigs to phase at the same time")] = 1,
     cost: Cost = None,
 ) -> None:
     """Phase the heterozygous calls of one sample by its reads."""
@@ -140,7 +141,7 @@ def phase(
     from strandwise.small_variants.phasing import phase as phase_calls
 
     with metered(cost, "phase"):
-        write_notes(phase_calls(calls, alignment, reference, sample, output), notes)
+        write_notes(phase_calls(calls, alignment, reference, sample, output, threads), notes)
 
 
 @app.command()
