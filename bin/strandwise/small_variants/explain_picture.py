@@ -27,7 +27,7 @@ INK, QUIET_INK, LINE, SAME = "#1F2328", "#6B7177", "#D5D9DD", "#DEE2E6"
 FOR, AGAINST = "#30363D", "#CC79A7"
 """Bars that raise the log-odds of the call, and bars that lower it; they also point to different sides."""
 
-STEPS, PALEST = 20, 0.85
+STEPS, PALEST = 20, 0.72
 """Steps from each colour towards white; paler ones would be taken for white."""
 
 DELETED = "-"
