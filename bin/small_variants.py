@@ -155,12 +155,13 @@ def joint(
     notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
     pedigree: Annotated[Path | None, Option(help="Who is whose child: PED, six columns", exists=True)] = None,
     intervals: Annotated[Path | None, Option(help="BED of where to genotype; default: everywhere", exists=True)] = None,
+    phased: Annotated[list[Path] | None, Option(help="VCF of a sample by `phase`; repeat", exists=True)] = None,
 ) -> None:
     """Genotype samples together, families by inheritance, from their gVCFs."""
     from strandwise.formats.notes import write_notes
     from strandwise.small_variants.joint import joint as genotype_jointly
 
-    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals)
+    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals, phased or [])
     write_notes(found, notes)
 
 

@@ -1,7 +1,7 @@
 """Brings gVCFs together: at each site the union of their alleles, and for each sample what its reads say of them."""
 
 import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,14 @@ class Row:
     @cached_property
     def genotype(self) -> tuple[int | None, ...]:
         return tuple(None if text == "." else int(text) for text in self.fields["GT"].replace("|", "/").split("/"))
+
+    def take_phase(self, phased: "Row") -> None:
+        """Take the phased genotype of the same record in a VCF that was phased after calling."""
+        if phased.alternates == self.alternates and sorted(map(str, phased.genotype)) == sorted(
+            map(str, self.genotype)
+        ):
+            self.fields |= {"GT": phased.fields["GT"], "PS": phased.fields.get("PS", ".")}
+            self.genotype = phased.genotype
 
     @property
     def ploidy(self) -> int:
@@ -342,20 +350,22 @@ def _read_header(path: Path) -> GvcfFile | str:
 
 
 class Cohort:
-    """The gVCFs of all samples, read window by window side by side."""
+    """The gVCFs of all samples, read window by window side by side. phased: sample → VCF with its phased genotypes."""
 
-    def __init__(self, files: Sequence[GvcfFile]):
+    def __init__(self, files: Sequence[GvcfFile], phased: Mapping[str, Path] | None = None):
         import pysam
 
         self.files = list(files)
         self.tabix: list[pysam.TabixFile] = [pysam.TabixFile(str(file.path)) for file in files]
         self.known = [set(tabix.contigs) for tabix in self.tabix]
+        number = {file.sample: index for index, file in enumerate(files)}
+        self.phased = {number[sample]: pysam.TabixFile(str(path)) for sample, path in (phased or {}).items()}
 
     def __enter__(self) -> "Cohort":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for tabix in self.tabix:
+        for tabix in (*self.tabix, *self.phased.values()):
             tabix.close()
 
     def holds(self, contig: str) -> bool:
@@ -371,6 +381,7 @@ class Cohort:
 
     def _window(self, contig: str, start: int, stop: int) -> list[Locus]:
         samples = [SampleRows(rows) for rows in self._rows(contig, start, stop)]
+        self._take_phases(samples, contig, start, stop)
         places: dict[tuple[int, bool], dict[int, Row]] = {}
         for number, sample in enumerate(samples):
             for row in sample.rows:
@@ -385,6 +396,18 @@ class Cohort:
                 locus.samples.append(sample_data(locus, rows, here, sample.ploidy))
             loci.append(locus)
         return loci
+
+    def _take_phases(self, samples: "Sequence[SampleRows]", contig: str, start: int, stop: int) -> None:
+        for number, tabix in self.phased.items():
+            if contig not in tabix.contigs:
+                continue
+            lines = (
+                line for line in tabix.fetch(contig, start, stop) if "|" in line.rpartition("\t")[2].partition(":")[0]
+            )
+            phased = {(row.start, row.is_snv): row for row in map(Row, lines)}
+            for row in samples[number].rows:
+                if not row.is_block and (found := phased.get((row.start, row.is_snv))):
+                    row.take_phase(found)
 
     def _rows(self, contig: str, start: int, stop: int) -> Iterator[list[Row]]:
         for file, tabix, known in zip(self.files, self.tabix, self.known, strict=True):
