@@ -101,6 +101,7 @@ def test_the_other_tables_and_pages_are_there(laml_results):
     assert set(read_table(ONCOPLOT, folder / "oncoplot.tsv")["gene"]) <= significant
     assert len(read_table(GENE_PAIRS, folder / "gene_pairs.tsv")) == len(significant) * (len(significant) - 1) / 2
     page = (folder / "genes" / "DNMT3A.html").read_text()
+    assert "p.R882H" in page and page.count("TCGA-") > 10 and "expected without selection" in page
     assert "R882" in page and "<script" not in page and "http" not in page
     facts = json.loads((folder / "drivers.json").read_text())
     assert facts["samples"] == 193 and facts["build"] == "GRCh37" and facts["genes_below_q"] == len(significant)

@@ -98,7 +98,7 @@ def rank(
     write_table(GENE_PAIRS, gene_pairs(cohort, names), version, output.with_name("gene_pairs.tsv"))
     write_table(ONCOPLOT, oncoplot(maf, cohort, names[:PAGES]), version, output.with_name("oncoplot.tsv"))
     paged = table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES)
-    write_pages(cohort, paged, reasons, base, version, output.with_name("genes"))
+    write_pages(maf, cohort, paged, reasons, base, version, output.with_name("genes"))
 
     checked_on = calibration(cohort, ranker.score, SEED + 1)
     curve = calibration_table(table["p_value"].to_numpy(), checked_on)

@@ -48,6 +48,7 @@ def chapter(parts: Parts) -> Chapter | None:
     sections: list[dict[str, Any] | None] = [_top_table(table, top, summary.get("pages", []))]
     if len(table):
         sections += [
+            _prior(table, summary.get("pages", [])),
             _significance(table),
             _calibration(parts.table("driver_calibration.tsv"), summary.get("calibration")),
             _classes(top),
@@ -92,10 +93,7 @@ def count_columns(table: "pandas.DataFrame") -> list[str]:
 def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", pages: Sequence[str]) -> dict[str, Any]:
     """pages: genes that have a page of their own."""
     counts = [name for name in count_columns(table) if top[name].notna().any()]
-    with_prior = "pancancer_rank" in top and top["pancancer_rank"].notna().any()
     header = ["#", "Gene", "Score", "q", "Samples", *(_label(name) for name in counts), "Hotspot"]
-    if with_prior:
-        header += ["# with other cohorts", "what they add"]
     most = max(1, top["n_samples"].max()) if len(top) else 1
     rows: list[list[object]] = []
     for row in top.to_dict("records"):
@@ -113,16 +111,13 @@ def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", pages: Sequen
         ]
         numbers = [html.number(int(row[name])) for name in counts]
         rows.append([*cells, *numbers, row["top_hotspot"] if isinstance(row.get("top_hotspot"), str) else ""])
-        if with_prior:
-            added = row["pancancer_why"] if isinstance(row["pancancer_why"], str) else ""
-            rows[-1] += [html.Cell(str(int(row["pancancer_rank"])), row["pancancer_rank"]), html.text(added)]
     note = f"All {html.plural(len(table), 'gene')}: {html.link('drivers/driver_genes.tsv')}."
     if not len(table):
         note = "No gene had a mutation to test."
     description = (
         f"The first {min(TOP, len(table))} of {html.number(len(table))} genes; q below {SIGNIFICANT} in bold. {note}"
     )
-    numeric = [0, 3, *range(5, 5 + len(counts)), *([len(header) - 2] if with_prior else [])]
+    numeric = [0, 3, *range(5, 5 + len(counts))]
     return PARENT.html("drivers_top", "Top genes", html.table(header, rows, "sw-drivers", numeric), description)
 
 
@@ -159,6 +154,31 @@ def _significance(table: "pandas.DataFrame") -> dict[str, Any]:
     )
 
 
+def _prior(table: "pandas.DataFrame", pages: Sequence[str]) -> dict[str, Any] | None:
+    """The second rank, where it was asked for (--driver_prior)."""
+    if "pancancer_rank" not in table or table["pancancer_rank"].isna().all():
+        return None
+    rows: list[list[object]] = [
+        [
+            html.Cell(str(int(row["pancancer_rank"])), row["pancancer_rank"]),
+            html.Cell(f"<b>{_gene(row['gene'], pages)}</b>", row["gene"]),
+            html.Cell(str(int(row["rank"])), row["rank"]),
+            html.Cell(f"{row['pancancer_score']:.3g}", row["pancancer_score"]),
+            html.text(row["pancancer_why"]) if isinstance(row["pancancer_why"], str) else "",
+        ]
+        for row in table.sort_values("pancancer_rank").head(TOP).to_dict("records")
+    ]
+    return PARENT.html(
+        "drivers_prior",
+        "With what other cohorts taught",
+        html.table(
+            ["#", "Gene", "# by this cohort alone", "Score", "What other cohorts add"], rows, "sw-drivers", [0, 2, 3]
+        ),
+        "A second rank (--driver_prior pancancer): the score above, raised for genes with evidence in other cohorts and for mutations on "
+        "their hotspots. It favours what is known already; p- and q-values belong to the rank above alone.",
+    )
+
+
 def _calibration(curve: "pandas.DataFrame | None", checked: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Quantiles of the p-values: of the cohort, and of its silent mutations with other effects, which should lie on the diagonal."""
     if curve is None or curve.empty:
@@ -175,16 +195,14 @@ def _calibration(curve: "pandas.DataFrame | None", checked: Mapping[str, Any] | 
     data["exact"] = {0.0: 0.0, furthest: furthest}
     said = "The cohort has too few silent mutations for a check by them."
     if checked:
-        rates = "; ".join(
-            f"{share:.2f} times as many as {level} at p ≤ {level}" for level, share in checked["rates"].items()
-        )
+        rates = ", ".join(f"{share:.2f} (p ≤ {level})" for level, share in checked["rates"].items())
         below = html.plural(checked["genes_below_q"], "gene")
         verdict = (
             "as it should be" if checked["genes_below_q"] <= 2 else "more than chance: take q-values near 0.1 with care"
         )
         said = (
             f"Of {html.number(checked['genes'])} genes of relabelled silent mutations, where no selection is, {below} reached q &lt; "
-            f"{SIGNIFICANT} ({verdict}); {rates}."
+            f"{SIGNIFICANT} ({verdict}). Small p-values over those of chance, 1 being exact: {rates}."
         )
     return PARENT.plot(
         "drivers_calibration",
