@@ -85,6 +85,7 @@ workflow ANALYSIS {
         earlier = plan.flatMap { made -> made.gvcfs.collect { given -> [[sample: given.sample], file(given.path, glob: false), file(given.index, glob: false)] } }
         JOINT(
             SMALL_VARIANTS.out.gvcfs.mix(earlier),
+            options.phase ? SMALL_VARIANTS.out.calls : channel.empty(),
             reference,
             options.pedigree ? file(options.pedigree, glob: false) : [],
             codeDigest('small_variants.py', []),
