@@ -85,6 +85,7 @@ workflow ANALYSIS {
         earlier = plan.flatMap { made -> made.gvcfs.collect { given -> [[sample: given.sample], file(given.path, glob: false), file(given.index, glob: false)] } }
         JOINT(
             SMALL_VARIANTS.out.gvcfs.mix(earlier),
+            options.phase ? SMALL_VARIANTS.out.calls : channel.empty(),
             reference,
             options.pedigree ? file(options.pedigree, glob: false) : [],
             codeDigest('small_variants.py', []),
@@ -100,6 +101,7 @@ workflow ANALYSIS {
         assets.resolve('genes'),
         options.gene_features ? [file(options.gene_features, glob: false)] : [],
         reference,
+        options.driver_prior ?: 'none',
         codeDigest('drivers.py', [drivers_model, assets.resolve('genes')]),
     )
 
@@ -117,7 +119,7 @@ workflow ANALYSIS {
     parts = SMALL_VARIANTS.out.parts.mix(
         EXPLANATION.out.parts,
         joint_parts,
-        DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.summary,
+        DRIVERS.out.table, DRIVERS.out.reasons, DRIVERS.out.oncoplot, DRIVERS.out.pairs, DRIVERS.out.calibration, DRIVERS.out.summary,
         DRUG_RESPONSE.out.table, DRUG_RESPONSE.out.extremes, DRUG_RESPONSE.out.summary,
     )
     notes = SMALL_VARIANTS.out.notes.mix(EXPLANATION.out.notes, joint_notes, DRIVERS.out.notes, DRUG_RESPONSE.out.notes)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Driver genes: rank a cohort's genes, train the ranking, evaluate it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,15 @@ from typer import Option, Typer
 from strandwise.step import start
 
 GENES = Path(__file__).resolve().parent.parent / "assets" / "genes"
+
+
+class Prior(StrEnum):
+    """What may be known beside the cohort."""
+
+    none = "none"
+    pancancer = "pancancer"
+
+
 app = Typer(help=__doc__, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
@@ -23,12 +33,17 @@ def rank(
     gene_features: Annotated[
         Path | None, Option(help="table of gene lengths and covariates in place of the shipped one")
     ] = None,
-    reference: Annotated[Path | None, Option(help="indexed FASTA to check reference alleles against")] = None,
+    reference: Annotated[
+        Path | None, Option(help="indexed FASTA to check reference alleles against, and for base contexts")
+    ] = None,
+    prior: Annotated[
+        Prior, Option(help="pancancer: a second rank that knows the model's training cohorts")
+    ] = Prior.none,
 ) -> None:
     """Rank the genes of a cohort by evidence of positive selection."""
     from strandwise.drivers.rank import rank as run
 
-    run(maf, model, genes, gene_features, reference, output, summary, notes)
+    run(maf, model, genes, gene_features, reference, prior == Prior.pancancer, output, summary, notes)
 
 
 @app.command()

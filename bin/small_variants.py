@@ -132,6 +132,7 @@ def phase(
     sample: Annotated[str, Option(help="Name of the sample")],
     output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
     notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    threads: Annotated[int, Option(min=1, help="Contigs to phase at the same time")] = 1,
     cost: Cost = None,
 ) -> None:
     """Phase the heterozygous calls of one sample by its reads."""
@@ -140,7 +141,7 @@ def phase(
     from strandwise.small_variants.phasing import phase as phase_calls
 
     with metered(cost, "phase"):
-        write_notes(phase_calls(calls, alignment, reference, sample, output), notes)
+        write_notes(phase_calls(calls, alignment, reference, sample, output, threads), notes)
 
 
 @app.command()
@@ -154,12 +155,13 @@ def joint(
     notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
     pedigree: Annotated[Path | None, Option(help="Who is whose child: PED, six columns", exists=True)] = None,
     intervals: Annotated[Path | None, Option(help="BED of where to genotype; default: everywhere", exists=True)] = None,
+    phased: Annotated[list[Path] | None, Option(help="VCF of a sample by `phase`; repeat", exists=True)] = None,
 ) -> None:
     """Genotype samples together, families by inheritance, from their gVCFs."""
     from strandwise.formats.notes import write_notes
     from strandwise.small_variants.joint import joint as genotype_jointly
 
-    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals)
+    found = genotype_jointly(gvcf, reference, output, mendelian, de_novo, summary, pedigree, intervals, phased or [])
     write_notes(found, notes)
 
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Measures driver ranking beside its rivals, gene and cohort both held out; false genes on neutral cohorts; power on planted genes.
+"""Measures driver ranking beside its rivals, gene and cohort both held out; false genes on neutral cohorts; power on planted genes; time.
 
     python benchmarks/drivers/bench.py accuracy --data FOLDER --output FOLDER
+    python benchmarks/drivers/bench.py prior --data FOLDER --output FOLDER
     python benchmarks/drivers/bench.py neutral --data FOLDER --output FOLDER
     python benchmarks/drivers/bench.py power --data FOLDER --output FOLDER
+    python benchmarks/drivers/bench.py time --data FOLDER --output FOLDER
+    python benchmarks/drivers/pictures.py --tables FOLDER --pictures docs/images
 
 FOLDER of --data holds cohorts/CODE.maf.tsv.gz and truth/intogen_2020_{by_type,any}.tsv.
 """
@@ -29,10 +32,9 @@ from strandwise.drivers.evaluate import (  # noqa: E402
     held_out_scores,
     planted,
     read_truth,
-    relabelled,
 )
 from strandwise.drivers.evidence import evidence  # noqa: E402
-from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort  # noqa: E402
+from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort, relabelled  # noqa: E402
 from strandwise.drivers.ranker import load_ranker  # noqa: E402
 from strandwise.drivers.train import SEEDS, cohort_files, read_cohort, training_rows  # noqa: E402
 from strandwise.progress import progress  # noqa: E402
@@ -139,7 +141,79 @@ def accuracy(
 
 
 @app.command()
-def neutral(data: Data, output: Output, draws: int = 1, only: str = "") -> None:
+def prior(
+    data: Data, output: Output, groups: Annotated[int, Option(help="leave the cohorts out in so many groups")] = 4
+) -> None:
+    """What --driver_prior adds: the same figures for pancancer_rank, the tested cohort's own data not in the prior; and the weights a regression gives."""
+    from scipy.optimize import minimize
+
+    from strandwise.drivers.prior import lessons, prior_table
+
+    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
+    found = cohorts_with_evidence(data, output)
+    rows = pandas.concat(
+        [training_rows(code, each[1], truth.by_cohort) for code, each in found.items()], ignore_index=True
+    )
+    taught = {code: lessons(code, *each) for code, each in found.items()}
+    parts = []
+    for code, (cohort, each) in found.items():
+        others = pandas.concat([table for name, table in taught.items() if name != code])
+        parts.append(prior_table(cohort, each, others)[each.tested])
+    added = pandas.concat(parts, ignore_index=True)
+    score = held_out_scores(rows, groups, seeds=SEEDS)
+    y = rows["driver"].to_numpy(float)
+    x = np.column_stack([np.ones(len(rows)), score, added["elsewhere"], added["hotspot"]])
+
+    def loss(w: np.ndarray) -> float:
+        return float((np.logaddexp(0, x @ w) - y * (x @ w)).sum() + 0.05 * (w[1:] ** 2).sum())
+
+    weights = minimize(loss, np.array([0.0, 1.0, 1.0, 0.3])).x
+    print("weights by regression, over that of the score:", (weights[2:] / weights[1]).round(2))
+    tables = {
+        "strandwise": all_metrics(rows, score, truth),
+        "with --driver_prior pancancer": all_metrics(rows, score + added["added"].to_numpy(), truth),
+    }
+    lines = []
+    for name, table in tables.items():
+        intervals = {metric: bootstrap_interval(table[metric].to_numpy()) for metric in table}
+        lines.append(
+            {"ranking": name}
+            | {m: f"{table[m].mean():.3f} ({low:.3f}-{high:.3f})" for m, (low, high) in intervals.items()}
+        )
+    pandas.DataFrame(lines).to_csv(output / "prior.tsv", sep="\t", index=False)
+    print((output / "prior.tsv").read_text())
+
+
+@app.command()
+def time(data: Data, output: Output) -> None:
+    """CPU seconds of reading, evidence and 8 neutral cohorts against the number of mutations: cohorts one after the other joined to one."""
+    from time import process_time
+
+    from strandwise.drivers import neutral as drawing
+    from strandwise.drivers.mutations import prepare
+    from strandwise.formats.genes import read_gene_features, read_symbols
+    from strandwise.formats.maf import read_mafs
+
+    drawing.NEUTRAL_COHORTS = (8, 8)
+    ranker = load_ranker(MODEL)
+    features, symbols = read_gene_features(GENES / "gene_features.tsv.gz"), read_symbols(GENES)
+    files = cohort_files(data / "cohorts")
+    lines = []
+    for codes in (["LAML"], ["PRAD"], ["PRAD", "BRCA"], ["PRAD", "BRCA", "BLCA"], list(files)):
+        start = process_time()
+        cohort, _ = prepare(read_mafs([files[code] for code in codes]), symbols, features)
+        read = process_time()
+        gene_p_values(cohort, evidence(cohort), ranker, seed=1)
+        lines.append(
+            {"cohorts": len(codes), "samples": cohort.n_samples, "mutations": len(cohort.gene),
+             "read_s": round(read - start, 1), "rank_s": round(process_time() - read, 1)}
+        )  # fmt: skip
+        print(lines[-1], flush=True)
+        pandas.DataFrame(lines).to_csv(output / "time.tsv", sep="\t", index=False)
+
+
+@app.command()
+def neutral(data: Data, output: Output, draws: int = 2, only: str = "") -> None:
     """Genes at q < 0.1 and tail rates of p on silent mutations relabelled and on cohorts drawn from the background, hypermutated samples included."""
     ranker = load_ranker(MODEL)
     found = cohorts_with_evidence(data, output)
@@ -156,6 +230,7 @@ def neutral(data: Data, output: Output, draws: int = 1, only: str = "") -> None:
                     else neutral_cohort(cohort, observed.background, rng)
                 )
                 _, p = gene_p_values(made, evidence(made), ranker, seed=100 + draw)
+                np.save(output / f"p_{kind}_{code}_{draw}.npy", np.sort(p))
                 lines.append(
                     {
                         "cohort": code,
@@ -184,8 +259,8 @@ def power(data: Data, output: Output, code: str = "PRAD") -> None:
     ranker = load_ranker(MODEL)
     cohort, observed = cohorts_with_evidence(data, output)[code]
     lines = []
-    for samples in (300, 100):
-        for share in (0.05, 0.02, 0.01, 0.1):
+    for samples in (300, 100, cohort.n_samples):
+        for share in (0.05, 0.02, 0.1, 0.01):
             rng = np.random.default_rng(int(1000 * share) + samples)
             base = of_samples(
                 neutral_cohort(cohort, observed.background, rng), rng.choice(cohort.n_samples, samples, replace=False)

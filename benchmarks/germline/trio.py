@@ -468,6 +468,10 @@ def score(
                     print(
                         f"| {depth} | {way} | {member} | {kind} | {row['truth_total']} | {row['fn']} | {row['fp']} | {row['f1']:.4f} |"
                     )
+    print("\n| coverage | calls | GQ | called alleles | errors expected | errors seen |", "| --- " * 6 + "|", sep="\n")
+    for depth in (f"{number:g}x" for number in coverage):
+        for way, stem in list(ways.items())[:3]:
+            _print_calibration(folder, depth, way, stem)
     print(
         "\n| coverage | calls | sites | Mendelian errors | of these planted | rate without planted |",
         "| --- " * 6 + "|",
@@ -503,6 +507,26 @@ def _compared(folder: Path, depth: str, stem: str, member: str) -> tuple[list, l
     if stem:
         calls = one_sample(folder / f"{stem}.{depth}.vcf.gz", member, folder / f"one.{stem}.{member}.{depth}.vcf")
     return compare(folder / f"{member}.truth.vcf.gz", calls, reference_of(folder), folder / "regions.bed")
+
+
+def _print_calibration(folders: list[Path], depth: str, way: str, stem: str) -> None:
+    """What GQ promises of the called alleles, and what is seen: alleles that are false or have the wrong genotype."""
+    expected, seen, number = [0.0] * 3, [0] * 3, [0] * 3
+    for folder in folders:
+        for member in MEMBERS:
+            calls = folder / (f"{stem}.{depth}.vcf.gz" if stem else f"{member}.{depth}.vcf.gz")
+            with pysam.VariantFile(str(calls)) as variants:
+                qualities = {(r.pos, r.ref): r.samples[member].get("GQ") for r in variants}
+            for allele in _compared(folder, depth, stem, member)[1]:
+                place, change = allele.record.split()[:2]
+                quality = qualities.get((int(place.split(":")[1]), change.split(">")[0]))
+                if quality is not None:
+                    band = min(2, quality // 10)
+                    number[band] += 1
+                    expected[band] += 10 ** (-quality / 10)
+                    seen[band] += not allele.matched
+    for band, words in enumerate(("0–9", "10–19", "20 and more")):
+        print(f"| {depth} | {way} | {words} | {number[band]} | {expected[band]:.1f} | {seen[band]} |")
 
 
 def _print_mendelian(folders: list[Path], depth: str, way: str, stem: str) -> None:

@@ -12,6 +12,7 @@ process RANK_DRIVERS {
     path genes, stageAs: 'gene_tables'
     path gene_features, arity: '0..*', stageAs: 'gene_features/*'
     path reference, arity: '0..*'
+    val prior // pancancer or none
     val code // digest of the package folders that the command uses
 
     output:
@@ -20,6 +21,7 @@ process RANK_DRIVERS {
     path 'driver_mutations.tsv', emit: mutations
     path 'oncoplot.tsv', emit: oncoplot
     path 'gene_pairs.tsv', emit: pairs
+    path 'driver_calibration.tsv', emit: calibration
     path 'genes', emit: pages
     path 'drivers.json', emit: summary
     path 'drivers.notes.json', emit: notes
@@ -36,6 +38,7 @@ process RANK_DRIVERS {
         --genes ${genes} \\
         ${features} \\
         ${fasta} \\
+        --prior ${prior} \\
         --output driver_genes.tsv \\
         --summary drivers.json \\
         --notes drivers.notes.json
@@ -49,14 +52,16 @@ workflow DRIVERS {
     genes         // folder of gene tables (assets/genes)
     gene_features // [table] in place of the shipped one, or []
     reference     // [fasta, fai], or [] when alleles are not checked
+    prior         // pancancer or none: whether what other cohorts taught gets a rank of its own
     code          // digest of the code
 
     main:
-    RANK_DRIVERS(mafs, model, genes, gene_features, reference, code)
+    RANK_DRIVERS(mafs, model, genes, gene_features, reference, prior, code)
     table = RANK_DRIVERS.out.table
     reasons = RANK_DRIVERS.out.reasons
     oncoplot = RANK_DRIVERS.out.oncoplot
     pairs = RANK_DRIVERS.out.pairs
+    calibration = RANK_DRIVERS.out.calibration
     summary = RANK_DRIVERS.out.summary
     notes = RANK_DRIVERS.out.notes
 
@@ -65,6 +70,7 @@ workflow DRIVERS {
     reasons  // driver_reasons.tsv
     oncoplot // oncoplot.tsv
     pairs    // gene_pairs.tsv
+    calibration // driver_calibration.tsv
     summary  // drivers.json
     notes    // drivers.notes.json
 }

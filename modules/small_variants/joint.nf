@@ -8,6 +8,8 @@ process JOINT_SMALL_VARIANTS {
     input:
     path gvcfs, stageAs: 'sample?/*'
     path indexes, stageAs: 'sample?/*'
+    path phased, stageAs: 'phased?/*'
+    path phased_indexes, stageAs: 'phased?/*'
     path reference, arity: '2..*'
     path pedigree
     val code // digest of the package folders that the command uses
@@ -24,6 +26,7 @@ process JOINT_SMALL_VARIANTS {
     # code ${code}
     small_variants.py joint \\
         ${[gvcfs].flatten().collect { gvcf -> "--gvcf ${gvcf}" }.join(' ')} \\
+        ${[phased].flatten().collect { calls -> "--phased ${calls}" }.join(' ')} \\
         --reference ${reference[0]} \\
         ${pedigree ? "--pedigree ${pedigree}" : ''} \\
         --output joint.vcf.gz \\
@@ -37,6 +40,7 @@ process JOINT_SMALL_VARIANTS {
 workflow JOINT {
     take:
     gvcfs     // [meta, gvcf, tbi]
+    phased    // [meta, vcf, tbi] of samples that were phased
     reference // [fasta, fai] or [fasta, fai, gzi]; a value
     pedigree  // PED file, or []
     code      // digest of the code
@@ -46,9 +50,12 @@ workflow JOINT {
     sorted = gvcfs
         .toSortedList { left, right -> left[0].sample <=> right[0].sample }
         .filter { found -> found.size() > 0 }
+    phases = phased.toSortedList { left, right -> left[0].sample <=> right[0].sample }
     JOINT_SMALL_VARIANTS(
         sorted.map { found -> found.collect { entry -> entry[1] } },
         sorted.map { found -> found.collect { entry -> entry[2] } },
+        phases.map { found -> found.collect { entry -> entry[1] } },
+        phases.map { found -> found.collect { entry -> entry[2] } },
         reference,
         pedigree,
         code,

@@ -3,7 +3,7 @@
 // Phases the heterozygous calls of one sample.
 process PHASE_SMALL_VARIANTS {
     tag "${meta.id}"
-    label 'inference'
+    label 'phasing'
     container "${params.container_registry}/calling:${workflow.manifest.version}"
 
     input:
@@ -26,6 +26,7 @@ process PHASE_SMALL_VARIANTS {
         ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
         --reference ${reference[0]} \\
         --sample ${meta.id} \\
+        --threads ${task.cpus} \\
         --output ${meta.id}.vcf.gz \\
         --notes ${meta.id}.phasing.notes.json \\
         --cost ${meta.id}.phasing.cost.json

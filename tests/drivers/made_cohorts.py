@@ -53,8 +53,8 @@ def simulated(samples: int, per_sample: int, seed: int) -> Cohort:
     codon = (np.floor(rng.random(n) * real.codons[gene]) + 1).astype(np.int32)
     return Cohort(
         real.genes, real.features, gene, real.effect[donor], np.repeat(np.arange(samples, dtype=np.int32), per_sample), codon,
-        gene.astype(np.int64) * 2**32 + codon, real.reference_aa[donor], real.alternate_aa[donor], np.ones(n),
-        np.zeros(n, np.int64), samples, real.codons,
+        gene.astype(np.int64) * 2**32 + codon, real.reference_aa[donor], real.alternate_aa[donor], real.substitution[donor],
+        np.ones(n), np.ones(n), np.zeros(n, np.int64), samples, real.codons,
     )  # fmt: skip
 
 

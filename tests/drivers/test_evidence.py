@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from made_cohorts import laml, made, simulated
 
-from strandwise.drivers.evidence import _combined, evidence, impact_table, residue_rates
-from strandwise.drivers.mutations import AMINO_ACIDS
+from strandwise.drivers.evidence import _combined, evidence, impact_table
+from strandwise.drivers.mutations import AMINO_ACIDS, MISSENSE, SILENT, SUBSTITUTIONS
+from strandwise.drivers.positions import change_rates, residue_rates, sites_of
 
 
 def test_fishers_combination_by_hand():
@@ -86,3 +87,39 @@ def test_real_drivers_stand_out_and_neutral_tails_are_uniform():
     for level in (0.05, 0.01):
         # discrete: at most the level, by a margin of three standard errors
         assert (p <= level).mean() <= level + 3 * np.sqrt(level / len(p))
+
+
+def test_silent_mutations_at_a_codon_take_its_hotspot_away():
+    cohort = simulated(200, 40, 8)
+    missense, silent = (np.flatnonzero(cohort.effect == effect) for effect in (MISSENSE, SILENT))
+    gene = int(cohort.gene[missense[0]])
+
+    def hotspot(members):
+        arrays = {name: getattr(cohort, name).copy() for name in ("gene", "codon", "site")}
+        for values in arrays.values():
+            values[members] = values[missense[0]]
+        return evidence(type(cohort)(**{**vars(cohort), **arrays})).table.iloc[gene]
+
+    alone, beside = hotspot(missense[:500:100]), hotspot([*missense[:500:100], *silent[:300:100]])
+    assert alone["hotspot"] > 4 and beside["hotspot"] < alone["hotspot"] - 1.5
+
+
+def test_sites_count_samples_and_changes():
+    rows = [
+        ("A", 100, "missense", "s1", "p.R34H"),
+        ("A", 101, "missense", "s2", "p.R34H"),
+        ("A", 101, "silent", "s3", "p.R34R"),
+    ]
+    sites = sites_of(made(rows)[0], (MISSENSE,))
+    assert sites.hits.tolist() == [2] and sites.silent.tolist() == [1]
+    assert [SUBSTITUTIONS[kind] for kind in sites.change_kind] == ["C>T G>A"] and sites.change_hits.tolist() == [2]
+
+
+def test_a_change_is_measured_by_its_residue_and_kind():
+    rows = [("A", 10 * n, "missense", f"s{n % 50}", f"p.R{n + 1}H" if n % 2 else f"p.V{n + 1}E") for n in range(600)]
+    rates = change_rates(made(rows)[0])
+    kind = next(n for n, pair in enumerate(SUBSTITUTIONS) if "C>T" in pair)
+    # half of all changes on 5.6 % and 6 % of residues
+    assert rates[AMINO_ACIDS.index("R"), kind] == pytest.approx(0.5 / 0.056, rel=0.1)
+    assert rates[AMINO_ACIDS.index("V"), kind] == pytest.approx(0.5 / 0.06, rel=0.1)
+    assert rates[AMINO_ACIDS.index("A"), kind] < 0.1 and rates[AMINO_ACIDS.index("R"), (kind + 1) % 6] < 0.1

@@ -17,7 +17,14 @@ from strandwise.drivers.evidence import evidence
 from strandwise.drivers.neutral import benjamini_hochberg
 from strandwise.drivers.rank import rank
 from strandwise.drivers.ranker import load_ranker
-from strandwise.drivers.tables import DRIVER_GENES, DRIVER_MUTATIONS, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
+from strandwise.drivers.tables import (
+    DRIVER_CALIBRATION,
+    DRIVER_GENES,
+    DRIVER_MUTATIONS,
+    DRIVER_REASONS,
+    GENE_PAIRS,
+    ONCOPLOT,
+)
 from strandwise.errors import InputError
 from strandwise.formats.genes import read_symbols
 from strandwise.formats.notes import read_notes
@@ -26,7 +33,7 @@ from strandwise.formats.tables import read_table
 GENES = ASSETS / "genes"
 
 
-def run(maf: Path, folder: Path, gene_features: Path | None = None):
+def run(maf: Path, folder: Path, gene_features: Path | None = None, prior: bool = False):
     folder.mkdir(exist_ok=True)
     rank(
         [maf],
@@ -34,6 +41,7 @@ def run(maf: Path, folder: Path, gene_features: Path | None = None):
         GENES,
         gene_features,
         None,
+        prior,
         folder / "driver_genes.tsv",
         folder / "drivers.json",
         folder / "drivers.notes.json",
@@ -93,6 +101,7 @@ def test_the_other_tables_and_pages_are_there(laml_results):
     assert set(read_table(ONCOPLOT, folder / "oncoplot.tsv")["gene"]) <= significant
     assert len(read_table(GENE_PAIRS, folder / "gene_pairs.tsv")) == len(significant) * (len(significant) - 1) / 2
     page = (folder / "genes" / "DNMT3A.html").read_text()
+    assert "p.R882H" in page and page.count("TCGA-") > 10 and "expected without selection" in page
     assert "R882" in page and "<script" not in page and "http" not in page
     facts = json.loads((folder / "drivers.json").read_text())
     assert facts["samples"] == 193 and facts["build"] == "GRCh37" and facts["genes_below_q"] == len(significant)
@@ -136,6 +145,31 @@ def test_neutral_cohorts_are_quiet_and_planted_genes_are_found():
     found = set(made.genes[tested][benjamini_hochberg(p) < 0.1])
     assert len(found & set(names)) >= 15
     assert len(found - set(names)) <= 2
+
+
+def test_five_thousand_samples_without_selection_are_quiet(few_neutral_cohorts):
+    quiet = simulated(5000, 8, 12)
+    _, p = gene_p_values(quiet, evidence(quiet), load_ranker(MODEL), 5)
+    assert (benjamini_hochberg(p) < 0.1).sum() <= 2
+
+
+def test_what_other_cohorts_taught_is_a_rank_of_its_own(few_neutral_cohorts, laml_results, tmp_path):
+    with_prior = run(LAML, tmp_path / "with", prior=True)
+    without, folder = laml_results
+    assert with_prior["gene"].tolist() == without["gene"].tolist()
+    np.testing.assert_array_equal(with_prior["score"], without["score"])
+    assert without["pancancer_rank"].isna().all()
+    assert sorted(with_prior["pancancer_rank"]) == list(range(1, len(with_prior) + 1))
+    kras = with_prior.set_index("gene").loc["KRAS"]
+    assert kras["pancancer_rank"] < kras["rank"] and "hotspots of other cohorts" in kras["pancancer_why"]
+    facts = json.loads((folder / "drivers.json").read_text())
+    assert facts["calibration"]["genes_below_q"] <= 2 and set(facts["calibration"]["rates"]) == {
+        "0.05",
+        "0.01",
+        "0.001",
+    }
+    curve = read_table(DRIVER_CALIBRATION, folder / "driver_calibration.tsv")
+    assert set(curve["genes"]) == {"this cohort", "silent mutations, relabelled"}
 
 
 def test_one_sample_claims_nothing(tmp_path):

@@ -7,9 +7,10 @@ import pandas
 import pytest
 from made_cohorts import ASSETS, LAML, simulated, with_drivers
 
-from strandwise.drivers.evaluate import Truth, average_precision, bootstrap_interval, metrics, relabelled
+from strandwise.drivers.evaluate import Truth, average_precision, bootstrap_interval, metrics
 from strandwise.drivers.evidence import evidence
 from strandwise.drivers.mutations import SILENT
+from strandwise.drivers.neutral import relabelled
 from strandwise.drivers.ranker import combine, load_ranker
 from strandwise.drivers.train import COLUMNS, FREE, cohort_files, fit_boosters, gene_fold, train, training_rows
 from strandwise.errors import InputError

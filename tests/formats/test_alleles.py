@@ -103,7 +103,7 @@ def test_many_problems_are_counted_and_an_empty_file_is_one(tmp_path: Path, fast
 
 def test_a_file_that_was_not_prepared_is_turned_down(tmp_path: Path, fasta: Path) -> None:
     path = Path(pysam.tabix_index(str(written(tmp_path, "c 3 . G T")), preset="vcf", force=True))
-    with pytest.raises(InputError, match="small_variants.py alleles"):
+    with pytest.raises(InputError, match=r"small_variants\.py alleles"):
         read_alleles(path, "c", 0, 31)
     with pytest.raises(InputError, match="by its index"):
         read_alleles(written(tmp_path, "c 3 . G T", name="plain.vcf"), "c", 0, 31)

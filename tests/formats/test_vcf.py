@@ -10,6 +10,7 @@ import pysam.bcftools
 import pytest
 from made_alignments import CONTIGS, make_reference, sequence
 
+from strandwise.errors import InputError
 from strandwise.formats.vcf import (
     GRID,
     IntervalCalls,
@@ -17,6 +18,8 @@ from strandwise.formats.vcf import (
     blocks,
     check_site,
     gvcf_record,
+    header,
+    quality_bands,
     record,
     with_non_reference,
     write_calls,
@@ -111,6 +114,39 @@ def test_blocks_end_at_sites_bands_grid_and_missing_depth():
         (GRID + 17, f"END={GRID + 20}", "./.:0:0:0:0,0,0"),
     ]
     assert [line[3] for line in lines] == [BASES[int(line[1]) - 1] for line in lines]
+
+
+def test_bands_may_be_chosen():
+    """Edges 5, 20, 60: 19 and 20 differ, 20 to 59 are one block, 60 begins another."""
+    calls = interval(0, 10)
+    calls.reference_quality[:] = [4, 5, 19, 20, 40, 59, 59, 60, 99, 99]
+    lines = [line.split("\t") for _, line in blocks(calls, BASES[:10].encode(), quality_bands("5,20,60"))]
+    assert [(int(line[1]), line[7], line[9].split(":")[1]) for line in lines] == [
+        (1, "END=1", "4"),
+        (2, "END=3", "5"),
+        (4, "END=7", "20"),
+        (8, "END=10", "60"),
+    ]
+    text = header({"chr1": 10}, "S", "tiny 1", True, quality_bands("5,20,60"))
+    assert [line for line in text.splitlines() if line.startswith("##GVCFBlock")] == [
+        "##GVCFBlock0-5=minGQ=0(inclusive),maxGQ=5(exclusive)",
+        "##GVCFBlock5-20=minGQ=5(inclusive),maxGQ=20(exclusive)",
+        "##GVCFBlock20-60=minGQ=20(inclusive),maxGQ=60(exclusive)",
+        "##GVCFBlock60-100=minGQ=60(inclusive),maxGQ=100(exclusive)",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "20,5", "5,5", "0,5", "100", "5;20", "-5", "5.5"])
+def test_bands_that_do_not_rise_or_are_no_numbers(text):
+    with pytest.raises(InputError, match="rising whole numbers from 1 to 99"):
+        quality_bands(text)
+
+
+def test_given_sites_are_flagged_in_both_files_and_in_the_header_where_there_are_any():
+    site = snp(9, alleles=("G", "A"), given=True)
+    assert record(site).split("\t")[7] == gvcf_record(site).split("\t")[7] == "GIVEN"
+    assert "##INFO=<ID=GIVEN," in header({"chr1": 10}, "S", "tiny 1", False, given=True)
+    assert "GIVEN" not in header({"chr1": 10}, "S", "tiny 1", False)
 
 
 def test_haploid_blocks():

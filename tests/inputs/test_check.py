@@ -462,3 +462,48 @@ def test_a_sample_must_not_have_the_name_of_the_folder(tmp_path: Path) -> None:
     assert case.problems(fasta="ref.fa", joint=True) == [
         "sheet.json: a sample is called joint, as the folder of the joint results is; rename it"
     ]
+
+
+def sites(case: Case, *rows: str) -> Path:
+    path = case.folder / "sites.vcf"
+    text = "".join("\t".join([*row.split(" "), ".", ".", "."]) + "\n" for row in rows)
+    path.write_text(f"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n{text}")
+    return path
+
+
+def test_given_alleles_are_held_against_the_reference(called: Case) -> None:
+    """The reference is all A."""
+    called.give("alleles", sites(called, "chr1 5 . A C", "1 5 . A C", "chr1 5 . C A", "chr2 5 . A <DEL>"))
+    assert called.problems(fasta="ref.fa", alleles="sites.vcf") == [
+        "sites.vcf: row 4: contig '1' is not in the reference, which has 'chr1', 'chr2'; give the same names",
+        "sites.vcf: row 5: chr1:5 C>A: REF is not the reference's A; give alleles of the same genome build",
+        "sites.vcf: row 6: chr2:5 A><DEL>: ALT '<DEL>' is not spelled in bases; symbolic and missing alleles cannot be "
+        "genotyped, take the row out",
+    ]
+
+
+def test_given_alleles_outside_of_the_intervals_are_noted(called: Case) -> None:
+    called.give("alleles", sites(called, "chr1 101 . A C", "chr1 106 . A C", "chr1 121 . A C", "chr2 5 . A C"))
+    (called.folder / "x.bed").write_text("chr1\t100\t110\n")
+    called.give("intervals", called.folder / "x.bed")
+    _, problems, notes = called.check(fasta="ref.fa", alleles="sites.vcf", intervals="x.bed", interval_padding=5)
+    assert problems == [] and [note.level for note in notes] == ["warning"]
+    assert "sites.vcf: 2 of 4 alleles lie outside of --intervals and are not genotyped" in notes[0].text
+
+
+def test_what_calling_is_given_beside_reads(called: Case) -> None:
+    (called.folder / "par.bed").write_text("chr1\t0\t10\nchr2\t0\t9999\n")
+    called.give("par", called.folder / "par.bed")
+    assert called.problems(fasta="ref.fa", par="par.bed", gvcf_bands="20,5") == [
+        "--gvcf_bands: gVCF bands '20,5': give rising whole numbers from 1 to 99 with commas between, as 5,20,60",
+        "par.bed: row 2: end 9999 lies off the end of chr2, which has 2000 bases",
+    ]
+    (called.folder / "par.bed").write_text("chr1\t0\t10\n")
+    assert called.problems(fasta="ref.fa", par="par.bed") == [
+        "par.bed: contig 'chr1' is neither X nor Y; leave its rows out"
+    ]
+
+
+def test_alleles_and_phasing_need_something_to_call(case: Case) -> None:
+    found = case.problems(alleles="sites.vcf", phase=True)
+    assert [problem.split(":")[0] for problem in found if "alignments to call" in problem] == ["--alleles", "--phase"]

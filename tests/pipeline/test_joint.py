@@ -44,7 +44,7 @@ def test_a_trio_and_a_sample_of_an_earlier_run(tmp_path: Path) -> None:
     (folder / "family.ped").write_text(PEDIGREE)
     words = ["-profile", "test,local", "--input", "sheet.csv", "--tools", "small_variants", "--outdir", "results"]
     results = folder / "results"
-    done = run(project, folder, *words, "--joint", "--pedigree", "family.ped", results=results)
+    done = run(project, folder, *words, "--joint", "--pedigree", "family.ped", "--phase", results=results)
     assert done.status == 0, done.output
     names = ("joint.vcf.gz", "joint.vcf.gz.tbi", "mendelian.tsv", "de_novo.tsv")
     assert {f"small_variants/joint/{name}" for name in names} <= published(results)
@@ -57,6 +57,7 @@ def test_a_trio_and_a_sample_of_an_earlier_run(tmp_path: Path) -> None:
         # The child has its mother's reads, so nothing is new in it.
         assert sorted(genotypes["child"]) == sorted(genotypes["mother"])
         assert genotypes["earlier"] == (0, 0)
+    assert any(record.samples["mother"].phased for record in records)
     with pysam.VariantFile(str(results / "small_variants/mother/mother.vcf.gz")) as alone:
         passing = {(record.pos, record.alts) for record in alone if "PASS" in record.filter}
     assert len(passing & {(record.pos, record.alts) for record in records}) >= 0.9 * len(passing)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from strandwise.drivers.tables import DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
+from strandwise.drivers.tables import DRIVER_CALIBRATION, DRIVER_GENES, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.shares import share_interval
@@ -177,7 +177,15 @@ def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
     frame["q_value"] = np.minimum(1, p_values * count / ranks)
     frame["n_samples"] = np.maximum(1, (samples * 0.3 / ranks).astype(int))
     frame["top_hotspot"] = [f"R{index} (3)" if index < 5 else None for index in range(count)]
+    frame["pancancer_rank"] = ranks[::-1]
+    frame["pancancer_why"] = "evidence in 2 other cohorts"
     write_table(DRIVER_GENES, frame, "drivers 1", folder / "driver_genes.tsv")
+    quantiles = np.geomspace(1e-4, 1, 30)
+    curve = pd.concat(
+        pd.DataFrame({"genes": name, "expected": quantiles, "observed": quantiles**power})
+        for name, power in (("this cohort", 1.4), ("silent mutations, relabelled", 1.0))
+    )
+    write_table(DRIVER_CALIBRATION, curve, "drivers 1", folder / "driver_calibration.tsv")
     reasons = _random_frame(DRIVER_REASONS, min(200, count), random)
     reasons["gene"], reasons["rank"] = genes[:200], ranks[:200]
     write_table(DRIVER_REASONS, reasons, "drivers 1", folder / "driver_reasons.tsv")
@@ -199,6 +207,7 @@ def add_drivers(folder: Path, genes: list[str], samples: int = 197) -> None:
         "genes_tested": count,
         "build": "GRCh37",
         "pages": genes[:1],
+        "calibration": {"genes": 412, "genes_below_q": 1, "rates": {"0.05": 1.04, "0.01": 0.9, "0.001": 0.0}},
     }
     (folder / "drivers.json").write_text(json.dumps(summary))
 
@@ -212,7 +221,7 @@ def _random_frame(table: Table, count: int, random: np.random.Generator) -> pd.D
     }
     frame = pd.DataFrame({column.name: made[column.kind]() for column in table.columns})
     for column in table.columns:
-        if column.kind is float:
+        if column.kind is not str:
             frame[column.name] = frame[column.name].clip(column.low, column.high)
     return frame
 

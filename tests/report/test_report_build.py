@@ -66,6 +66,7 @@ def test_every_job_has_its_chapter_and_plots(everything: Built) -> None:
         "samtools_insert_size",
         "samtools-coverage",
         "bcftools-stats-subtypes",
+        "drivers_calibration_plot",
         "drivers_evidence_plot",
         "drivers_classes_plot",
         "drug_response_heat_map_plot",
@@ -227,6 +228,15 @@ def test_no_calls_at_all(reports: Callable[..., Built]) -> None:
 
 def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
     """Two samples with 3 and 1 of 1,000 SNPs missed: recall .998, precision 1, F1 2 × .998 / 1.998 = .9990."""
+    examples = {"train": {"candidates": 1234, "copies": [1000, 200, 34]}}
+    card = {
+        "training": {"examples": examples, "started_from": "shipped 0.1.0"},
+        "networks": {"summary": {"tune_errors": {"snv": 3, "indel": 5}}},
+        "trained_on": {"lines": 828, "cohorts": ["BRCA", "LAML"]},
+        "figures": {
+            "lines_left_out": {"normalised_pearson": 0.6123, "per_drug_pearson": 0.5, "interval_coverage": 0.899}
+        },
+    }
 
     def fill(folder: Path) -> None:
         add_evaluation(folder, "S1", missed=3)
@@ -234,6 +244,7 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
         add_reliability(folder / "S1.reliability.tsv", "calls")
         add_reliability(folder / "S2.reliability.tsv", "calls")
         add_history(folder, epochs=12)
+        (folder / "card.json").write_text(json.dumps(card))
 
     built = reports(fill, mode="train", model="small_variants", model_name="ours")
     words = [line.split(maxsplit=1) for line in built.summary.splitlines()]
@@ -242,6 +253,14 @@ def test_scores_and_learning_curves(reports: Callable[..., Built]) -> None:
     lines = {line["name"]: line["pairs"] for line in built.plots["training_curves_plot"]["datasets"][0]["lines"]}
     assert [float(epoch) for epoch, _ in lines["summary, held-out data"]] == list(range(1, 13))
     assert lines["summary, held-out data"][0][1] == 1.1
+    for words in (
+        "1,234; with 0, 1, 2 copies: [1000, 200, 34]",
+        "shipped 0.1.0",
+        "3 SNVs, 5 indels",
+        "BRCA, LAML",
+        "correlation 0.612 (normalised), 0.500 (per drug); 90 % intervals cover 89.9%",
+    ):
+        assert words in " ".join(built.text.split()), words
     assert "as vcfeval does [2]" in " ".join(built.text.split())
     # Errors 4 of 2,000 + 1,996 alleles: Wilson's interval of the share 0.001001 is 0.000389 to 0.002571.
     assert "0.9974–0.9996" in built.text
@@ -335,6 +354,10 @@ def test_100_samples_stay_below_3_megabytes(reports: Callable[..., Built]) -> No
 
     def fill(folder: Path) -> None:
         add_small_variants(folder, names)
+        for name in names:
+            add_sex(folder, name, "XX", 0.5, 0.35)
+            add_costs(folder, name, shards=35)
+        add_reliability(folder / "reliability.tsv", "10x", "30x")
         add_drivers(folder, [f"GENE{index}" for index in range(18_000)])
         add_drug_response(folder, list(names))
 
@@ -400,3 +423,8 @@ def test_a_failing_multiqc_leaves_no_report(tmp_path: Path) -> None:
             tmp_path / "report.html",
         )
     assert not (tmp_path / "report.html").exists()
+
+
+def test_drivers_say_how_well_they_are_calibrated_and_what_other_cohorts_add(everything):
+    assert "Of 412 genes of relabelled silent mutations" in everything.text and "1.04 (p ≤ 0.05)" in everything.text
+    assert "With what other cohorts taught" in everything.text and "evidence in 2 other cohorts" in everything.text

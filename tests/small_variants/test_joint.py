@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pysam
 import pytest
-from gvcf_files import block, site, write_gvcf, write_reference
+from gvcf_files import CONTIGS, block, site, write_gvcf, write_reference
 from typer.testing import CliRunner
 
 from strandwise.errors import InputError
 from strandwise.formats.notes import Note
 from strandwise.formats.pedigree import Person
+from strandwise.formats.vcf import header
 from strandwise.small_variants.joint import joint, relations
 from strandwise.small_variants.joint_genotypes import Family
 
@@ -155,6 +156,28 @@ def test_records_are_whole(tmp_path: Path) -> None:
     assert (c[0], c[-1].strip()) == ("0/0", ".")
     record = found.records[0]
     assert record.samples["A"]["PL"][1] == 0 and record.samples["A"]["GT"] == (1, 0)
+
+
+def test_phase_of_a_vcf_that_was_phased_after_calling(tmp_path: Path) -> None:
+    """The phased VCF has the same records without <NON_REF>; its phase is taken where alleles and genotype are the same."""
+    reference = write_reference(tmp_path)
+    second = site(120, "A", "T", "0/1", "15,15", "100,0,100")
+    gvcf = write_gvcf(tmp_path, "A", [HET, block(101, 119, 60), second, block(121, 200, 60)])
+    head = header(CONTIGS, "A", "model 1", False).replace(
+        "##contig", '##FORMAT=<ID=PS,Number=1,Type=Integer,Description="Phase set">\n##contig', 1
+    )
+    rows = ["chr1\t100\t.\tA\tG\t60\tPASS\t.\tGT:PS\t1|0:100", "chr1\t120\t.\tA\tC\t60\tPASS\t.\tGT:PS\t0|1:100"]
+    phased = tmp_path / "A.vcf.gz"
+    with pysam.BGZFile(str(phased), "w", None) as file:
+        file.write((head + "\n".join(rows) + "\n").encode())
+    pysam.tabix_index(str(phased), preset="vcf", force=True)
+    outputs = [tmp_path / name for name in ("joint.vcf.gz", "mendelian.tsv", "de_novo.tsv", "joint.json")]
+    joint([gvcf], reference, *outputs, phased=[phased])
+    found = [line[9].strip().split(":") for line in Outcome(tmp_path, []).lines]
+    assert [(cell[0], cell[-1]) for cell in found] == [("1|0", "100"), ("0/1", "PASS")]
+    other = write_gvcf(tmp_path, "B", [HET])
+    with pytest.raises(InputError, match=r"A\.vcf\.gz: holds A; give phased VCFs of the gVCFs' samples"):
+        joint([other], reference, *outputs, phased=[phased])
 
 
 def test_filters_of_samples_and_sites(tmp_path: Path) -> None:

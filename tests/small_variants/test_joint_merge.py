@@ -163,10 +163,16 @@ def test_reads_that_are_no_errors_and_no_variant_are_an_artefact(tmp_path: Path)
 
 def test_alleles_that_were_given_hold_no_prior(tmp_path: Path) -> None:
     """PL of an allele that was asked for and is no candidate come from the reads alone, 14 x 3 = 42 phred: nothing is divided out."""
-    row = site(100, "A", "G", "0/0", "14,0", "0,42,100", "RefCall", info="GIVEN;READS_ONLY")
+    row = site(100, "A", "G", "0/0", "14,0", "0,42,100", "RefCall", info="GIVEN;READS_ONLY=1")
     (locus,) = loci_of(tmp_path, {"A": [row, block(101, 200, 60)]})
     assert locus.samples[0].likelihoods.tolist() == [0, 42, 100]
     assert (locus.samples[0].errors, locus.samples[0].artefact, locus.samples[0].own) == (0, 0, 0)
+    # Beside an alternate that a network judged only that one's prior goes: 1/2 loses 35 phred, not 70.
+    both = site(300, "A", "C,G", "0/1", "9,9,0", "70,0,80,99,42,99", info="GIVEN;READS_ONLY=2")
+    (_, locus) = loci_of(tmp_path, {"A": [row, block(101, 299, 60), both]})
+    prior = single_sample_prior(2, True)
+    wanted = np.array([70, -prior[1], 80 - prior[2], 99, 42 - prior[1], 99])
+    assert locus.samples[0].likelihoods == pytest.approx(wanted - wanted.min())
 
 
 def test_windows_do_not_change_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

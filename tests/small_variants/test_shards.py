@@ -9,7 +9,7 @@ import pytest
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval, read_bed
 from strandwise.formats.vcf import GRID, record_count
-from strandwise.small_variants.copies import by_copies
+from strandwise.small_variants.copies import by_copies, pseudo_autosomal, unknown_build
 from strandwise.small_variants.shards import (
     WORK_PER_BASE,
     WORK_PER_INTERVAL,
@@ -119,6 +119,50 @@ def test_copies_of_sex_chromosomes():
     assert list(by_copies([Interval("chrM", 0, 9)], lengths, "XX")) == [(Interval("chrM", 0, 9), 1)]
     unknown_build = Interval("X", 0, 5_000)
     assert list(by_copies([unknown_build], lengths, "XY")) == [(unknown_build, 2)]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "x", "y", "of_x", "of_y"),
+    [
+        (  # GRCh37
+            "", 155_270_560, 59_373_566,
+            [(60_001, 2_699_520), (154_931_044, 155_260_560)], [(10_001, 2_649_520), (59_034_050, 59_363_566)],
+        ),
+        (  # GRCh38
+            "chr", 156_040_895, 57_227_415,
+            [(10_001, 2_781_479), (155_701_383, 156_030_895)], [(10_001, 2_781_479), (56_887_903, 57_217_415)],
+        ),
+        (  # T2T-CHM13v2.0
+            "chr", 154_259_566, 62_460_029,
+            [(1, 2_394_410), (153_925_835, 154_259_566)], [(1, 2_458_320), (62_122_810, 62_460_029)],
+        ),
+    ],
+)  # fmt: skip
+def test_builds_are_known_by_the_lengths_of_x_and_y(prefix, x, y, of_x, of_y):
+    """Regions 1-based with both ends, as the consortia publish them."""
+    lengths = {f"{prefix}X": x, f"{prefix}Y": y, "chr1": 1000}
+    shared = pseudo_autosomal(lengths)
+    one_based = {name: [(start + 1, end) for start, end in regions] for name, regions in shared.items()}
+    assert one_based == {f"{prefix}X": of_x, f"{prefix}Y": of_y}
+    assert not unknown_build(lengths, "XY", None)
+
+
+def test_pseudo_autosomal_regions_of_other_builds_come_from_a_bed(tmp_path):
+    lengths = {"X": 5_000, "Y": 2_000, "1": 9_000}
+    bed = tmp_path / "par.bed"
+    bed.write_text("track name=PAR\nX\t4500\t5000\nX\t0\t100\nX\t50\t200\n")
+    shared = pseudo_autosomal(lengths, bed)
+    assert shared == {"X": [(0, 200), (4500, 5000)], "Y": []}
+    found = list(by_copies([Interval("X", 100, 4800), Interval("Y", 0, 2000)], lengths, "XY", shared))
+    assert found == [
+        (Interval("X", 100, 200), 2),
+        (Interval("X", 200, 4500), 1),
+        (Interval("X", 4500, 4800), 2),
+        (Interval("Y", 0, 2000), 1),
+    ]
+    assert list(by_copies([Interval("Y", 0, 9)], lengths, "XX", shared)) == [(Interval("Y", 0, 9), 0)]
+    assert unknown_build(lengths, "XY", None) == ["X", "Y"] and unknown_build(lengths, "XX", None) == ["Y"]
+    assert unknown_build(lengths, "NA", None) == unknown_build(lengths, "XY", bed) == []
 
 
 def test_reads_that_break_off_are_an_error_and_leave_no_file(tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strandwise.drivers.evidence import Evidence
-from strandwise.drivers.mutations import FRAMESHIFT, MISSENSE, NONSENSE, SILENT, Cohort
+from strandwise.drivers.mutations import FRAMESHIFT, MISSENSE, NONSENSE, Cohort
 from strandwise.drivers.neutral import neutral_scores, p_values
 from strandwise.drivers.ranker import Ranker, combine
 from strandwise.drivers.train import COLUMNS, SEEDS, cohort_files, fit_boosters, read_cohort, read_labels, training_rows
@@ -78,11 +78,7 @@ def all_metrics(rows: "pandas.DataFrame", score: np.ndarray, truth: Truth) -> "p
 
 
 def held_out_scores(
-    rows: "pandas.DataFrame",
-    groups: int,
-    folds: int = 5,
-    seeds: Sequence[int] = (1,),
-    columns: Sequence[str] = COLUMNS,
+    rows: "pandas.DataFrame", groups: int, folds: int = 5, seeds: Sequence[int] = (1,), columns: Sequence[str] = COLUMNS
 ) -> np.ndarray:
     """Score each row by boosters that saw neither its cohort nor its gene, float (rows,).
 
@@ -134,21 +130,6 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def relabelled(cohort: Cohort, rng: np.random.Generator) -> Cohort:
-    """A neutral cohort of real places: the silent mutations only, each with an effect drawn from the cohort's effects.
-
-    Amino-acid changes are drawn with the effect from mutations that have it.
-    """
-    silent = np.flatnonzero(cohort.effect == SILENT)
-    donor = rng.integers(0, len(cohort.effect), len(silent))
-    return replace(
-        cohort,
-        gene=cohort.gene[silent], effect=cohort.effect[donor], sample=cohort.sample[silent], codon=cohort.codon[silent],
-        site=cohort.site[silent], reference_aa=cohort.reference_aa[donor], alternate_aa=cohort.alternate_aa[donor],
-        weight=cohort.weight[silent], row=cohort.row[silent],
-    )  # fmt: skip
-
-
 def planted(cohort: Cohort, genes: Sequence[int], share: float, rng: np.random.Generator) -> Cohort:
     """Add selection to a neutral cohort: in `share` of the samples a mutation of each gene in `genes`.
 
@@ -182,6 +163,8 @@ def planted(cohort: Cohort, genes: Sequence[int], share: float, rng: np.random.G
         codon=joined("codon", new["codon"]), site=joined("site", new["gene"].astype(np.int64) * 2**32 + new["codon"]),
         reference_aa=joined("reference_aa", cohort.reference_aa[donor]),
         alternate_aa=joined("alternate_aa", cohort.alternate_aa[donor]),
+        substitution=joined("substitution", np.where(new["effect"] == FRAMESHIFT, -1, cohort.substitution[donor])),
+        context_odds=joined("context_odds", np.ones(len(donor))),
         weight=joined("weight", np.ones(len(donor))), row=joined("row", np.zeros(len(donor))),
     )  # fmt: skip
 

@@ -7,20 +7,9 @@ import pandas
 from scipy.special import chdtrc
 
 from strandwise.drivers.background import Background, fit_background, surprise
-from strandwise.drivers.mutations import (
-    AMINO_ACIDS,
-    FRAMESHIFT,
-    INFRAME,
-    MISSENSE,
-    NONSENSE,
-    SILENT,
-    SPLICE,
-    START_STOP,
-    Cohort,
-)
+from strandwise.drivers.mutations import AMINO_ACIDS, FRAMESHIFT, MISSENSE, NONSENSE, SILENT, SPLICE, Cohort
+from strandwise.drivers.positions import positions
 
-WINDOWS = (5, 15, 40)  # codons
-TYPICAL_SITE_EXCESS = 4.0  # same-codon pairs of silent mutations over chance, in a typical exome cohort
 RANKED = ("combined_excess", "combined_typed", "nonsilent_typical_excess", "samples")
 EARLY = 0.9  # a truncation in the first 90 % of the protein is early
 
@@ -28,9 +17,6 @@ EARLY = 0.9  # a truncation in the first 90 % of the protein is early
 HYDROPATHY = dict(zip("ARNDCQEGHILKMFPSTWYV", [1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5, 3.8, -3.9, 1.9, 2.8, -1.6, -0.8, -0.7, -0.9, -1.3, 4.2], strict=True))  # fmt: skip
 VOLUME = dict(zip("ARNDCQEGHILKMFPSTWYV", [88.6, 173.4, 114.1, 111.1, 108.5, 143.8, 138.4, 60.1, 153.2, 166.7, 166.7, 168.6, 162.9, 189.9, 112.7, 89.0, 116.1, 227.8, 193.6, 140.0], strict=True))  # fmt: skip
 CHARGE = {"R": 1.0, "K": 1.0, "H": 0.3, "D": -1.0, "E": -1.0}
-# Residues per 1,000 of human proteins (UniProt, reviewed proteome).
-COMPOSITION = {"A": 70, "C": 23, "D": 47, "E": 71, "F": 36, "G": 66, "H": 26, "I": 43, "K": 57, "L": 100, "M": 21, "N": 36,
-               "P": 63, "Q": 48, "R": 56, "S": 83, "T": 53, "V": 60, "W": 12, "Y": 27}  # fmt: skip
 BURIED = "CWYFGPILMV"  # residues whose change disturbs a fold more often
 
 
@@ -55,33 +41,6 @@ def impact_table() -> np.ndarray:
     return distance + fold[:, None] + proline[None, :]
 
 
-def site_excess(cohort: Cohort) -> float:
-    """Pairs of silent mutations of different samples on one codon, over what a uniform protein would give (shrunk to typical)."""
-    silent = (cohort.effect == SILENT) & (cohort.codon > 0)
-    gene = cohort.gene[silent]
-    n = np.bincount(gene, minlength=cohort.n_genes)
-    chance = (n * (n - 1.0) / 2 / cohort.codons).sum()
-    _, count = np.unique(cohort.site[silent], return_counts=True)
-    seen = count * (count - 1.0) / 2
-    seen = np.minimum(seen, 10).sum()
-    return max(1.3, (seen + TYPICAL_SITE_EXCESS * 5) / (chance + 5))
-
-
-def residue_rates(cohort: Cohort) -> np.ndarray:
-    """How often missense mutations hit each residue, over the average residue, float (21,); the last entry is for unknown residues.
-
-    Arginine stands out where CpG sites mutate, because four of its codons hold one.
-    """
-    missense = (cohort.effect == MISSENSE) & (cohort.reference_aa >= 0)
-    # one vote per site, so that a driver's hotspot does not speak for its residue
-    _, once = np.unique(cohort.site[missense], return_index=True)
-    hits = np.bincount(cohort.reference_aa[missense][once], minlength=len(AMINO_ACIDS)).astype(float)
-    share = np.array([COMPOSITION[a] for a in AMINO_ACIDS]) / sum(COMPOSITION.values())
-    prior = 50.0
-    rate = (hits + prior * share) / ((hits.sum() + prior) * share)
-    return np.append(rate, 1.0)
-
-
 def evidence(cohort: Cohort) -> Evidence:
     """All lines of evidence of a cohort."""
     background = fit_background(cohort)
@@ -95,7 +54,7 @@ def evidence(cohort: Cohort) -> Evidence:
     for kind in ("missense", "truncating", "nonsilent"):
         columns[f"{kind}_ratio"] = np.log2((counts[kind] + 0.5) / (background.typical[kind] + 0.5))
     columns |= _recurrence(cohort, background)
-    positional, hotspots = _positions(cohort, background)
+    positional, hotspots = positions(cohort, background)
     columns |= positional
     columns |= _truncations(cohort, background)
     columns |= _impact(cohort)
@@ -179,86 +138,6 @@ def _recurrence(cohort: Cohort, background: Background) -> dict[str, np.ndarray]
             sums = np.bincount(gene, log_burden[sample], minlength=cohort.n_genes)
             columns["quiet_samples"] = (n * usual - sums) / (spread * np.sqrt(np.maximum(n, 1)))
     return columns
-
-
-def _positions(cohort: Cohort, background: Background) -> tuple[dict[str, np.ndarray], "pandas.DataFrame"]:
-    """Hotspots by codon and clusters along the protein, against mutations that fall where silent ones would."""
-    g = cohort.n_genes
-    chosen = np.isin(cohort.effect, (MISSENSE, INFRAME, START_STOP))
-    gene, site, codon, sample = cohort.gene[chosen], cohort.site[chosen], cohort.codon[chosen], cohort.sample[chosen]
-    weight = cohort.weight[chosen]
-    # one vote per sample and codon
-    order = np.lexsort((sample, site, gene))
-    gene, site, codon, sample, weight = gene[order], site[order], codon[order], sample[order], weight[order]
-    residue = cohort.reference_aa[chosen][order]
-    new = np.ones(len(gene), bool)
-    new[1:] = (gene[1:] != gene[:-1]) | (site[1:] != site[:-1]) | (sample[1:] != sample[:-1])
-    gene, site, codon, weight, residue = gene[new], site[new], codon[new], weight[new], residue[new]
-    first = np.ones(len(gene), bool)
-    first[1:] = (gene[1:] != gene[:-1]) | (site[1:] != site[:-1])
-    group = np.cumsum(first) - 1
-    votes = np.bincount(group, weight) if len(gene) else np.empty(0)
-    hits = np.bincount(group) if len(gene) else np.empty(0)
-    site_gene, site_codon = gene[first], codon[first]
-    total = np.bincount(gene, weight, minlength=g)
-    mean_gene = np.maximum(background.typical["missense"] + background.typical["inframe"], 0)
-    shape = 1.0 / (site_excess(cohort) - 1.0)
-    per_codon = np.maximum(mean_gene[site_gene], total[site_gene] - votes) / cohort.codons[site_gene]
-    excess = surprise(votes, per_codon, shape)
-    excess = np.where(hits >= 2, np.maximum(excess - np.log10(cohort.codons[site_gene]), 0), 0)
-    hotspot = np.zeros(g)
-    np.maximum.at(hotspot, site_gene, excess)
-    typed = surprise(votes, per_codon * residue_rates(cohort)[residue[first]], max(2.0 * shape, 0.3))
-    typed = np.where(hits >= 2, np.maximum(typed - np.log10(cohort.codons[site_gene]), 0), 0)
-    hotspot_typed = np.zeros(g)
-    np.maximum.at(hotspot_typed, site_gene, typed)
-    hotspot_sum = np.bincount(site_gene, typed, minlength=g)
-    most = np.zeros(g)
-    np.maximum.at(most, site_gene, votes)
-    recurrent = np.bincount(site_gene, np.where(hits >= 2, np.maximum(votes - 1, 0), 0), minlength=g)
-    chance = total * (total - 1) / 2 / cohort.codons * shape_excess(shape)
-    pairs = np.bincount(site_gene, votes * np.maximum(votes - 1, 0) / 2, minlength=g)
-    columns = {
-        "hotspot": hotspot,
-        "hotspot_typed": hotspot_typed,
-        "hotspot_sum": hotspot_sum,
-        "hotspot_samples": np.log1p(most),
-        "hotspot_share": most / np.maximum(total, 1),
-        "recurrent_codons": np.log1p(recurrent),
-        "same_codon_pairs": np.log2((pairs + 0.5) / (np.maximum(chance, 0) + 0.5)),
-    }
-    cluster = np.zeros(g)
-    placed = site_codon > 0
-    key = site_gene[placed].astype(np.int64) * 1_000_000 + site_codon[placed]
-    by_key = np.argsort(key, kind="stable")
-    key, owner = key[by_key], site_gene[placed][by_key]
-    # each codon counts at most twice, so that a window says more than its hotspot
-    capped = np.minimum(votes[placed][by_key], 2.0)
-    sums = np.concatenate([[0.0], np.cumsum(capped)])
-    capped_total = np.bincount(owner, capped, minlength=g)
-    for width in WINDOWS:
-        last = np.searchsorted(key, key + width, side="left")
-        inside = sums[last] - sums[:-1]
-        outside = np.maximum(capped_total[owner] - inside, 0)
-        mean = np.maximum(mean_gene[owner], outside) * width / cohort.codons[owner]
-        several = last - np.arange(len(key)) >= 2
-        value = surprise(inside, mean, shape * width**0.5) - np.log10(np.maximum(cohort.codons[owner] / width, 1) * 2)
-        value = np.where(several, np.maximum(value, 0), 0)
-        best = np.zeros(g)
-        np.maximum.at(best, owner, value)
-        columns[f"cluster_{width}"] = best
-        cluster = np.maximum(cluster, best)
-    columns["cluster"] = cluster
-    hot = (excess > 2) & (hits >= 2)
-    hotspots = pandas.DataFrame(
-        {"gene": cohort.genes[site_gene[hot]], "codon": site_codon[hot], "samples": hits[hot], "surprise": excess[hot]}
-    )
-    return columns, hotspots
-
-
-def shape_excess(shape: float) -> float:
-    """Pairs over chance of a gamma-distributed site rate of that shape."""
-    return 1.0 + 1.0 / shape
 
 
 def _truncations(cohort: Cohort, background: Background) -> dict[str, np.ndarray]:

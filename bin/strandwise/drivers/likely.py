@@ -64,9 +64,9 @@ def likely_drivers(maf: Maf, cohort: Cohort, found: Evidence, drivers: "pandas.D
     hot = np.where(placed, np.clip(1 - chance / np.maximum(hits, 1), 0, 1), 0)
     reason = [
         f"its codon is hit in {n} samples"
-        if is_hot and h >= s
-        else f"{KIND[e]} mutations of the gene are {f:.1f} times the expected"
-        for n, is_hot, h, s, e, f in zip(hits, placed, hot, share, effect, fold, strict=True)
+        if is_hot and h > LIKELY
+        else f"{KIND[e]} mutations of the gene are {f'{f:.1f}' if f < 100 else 'over 100'} times the expected"
+        for n, is_hot, h, e, f in zip(hits, placed, hot, effect, fold, strict=True)
     ]
     rows = maf.mutations.iloc[cohort.row[chosen]]
     table = pandas.DataFrame(

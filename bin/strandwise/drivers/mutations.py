@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EFFECTS = ("silent", "missense", "inframe", "start_stop", "splice", "frameshift", "nonsense")
 SILENT, MISSENSE, INFRAME, START_STOP, SPLICE, FRAMESHIFT, NONSENSE = range(7)
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+# The six kinds of single-base substitution, each with its complement.
+SUBSTITUTIONS = ("C>A G>T", "C>G G>C", "C>T G>A", "T>A A>T", "T>C A>G", "T>G A>C")
 # Beyond this many coding mutations a sample counts less: its weight is HYPERMUTATED / burden.
 HYPERMUTATED = 500
 # Mutations of one effect group (silent, missense, truncating) that one sample may add to one gene.
@@ -33,7 +35,9 @@ class Cohort:
     genes: G current symbols; features: their rows of the gene table (missing where the table lacks the gene).
     gene: int32 (M,), index into genes; effect: int8, index into EFFECTS; sample: int32; codon: int32, 1-based, 0 where
     unknown; site: int64, the same for mutations at the same place; reference_aa, alternate_aa: int8, index into
-    AMINO_ACIDS or -1; weight: float, what the event counts (below 1 in hypermutated samples).
+    AMINO_ACIDS or -1; substitution: int8, index into SUBSTITUTIONS, -1 for anything but a single base;
+    context_odds: float, how much more often such a change happens between these neighbouring bases than between others (1 unknown);
+    weight: float, what the event counts (below 1 in hypermutated samples).
     n_samples: all samples of the MAF, also those without coding mutations. codons: float (G,), protein lengths.
     row: int64 (M,), the row of the MAF table that the event came from.
     """
@@ -47,6 +51,8 @@ class Cohort:
     site: np.ndarray
     reference_aa: np.ndarray
     alternate_aa: np.ndarray
+    substitution: np.ndarray
+    context_odds: np.ndarray
     weight: np.ndarray
     row: np.ndarray
     n_samples: int
@@ -84,6 +90,22 @@ def protein_changes(texts: "pandas.Series") -> "pandas.DataFrame":
     if (codes < 0).any():  # missing text
         table.loc[len(table)] = [0, -1, -1]
     return table.iloc[codes].set_index(texts.index)
+
+
+def substitutions(table: "pandas.DataFrame") -> np.ndarray:
+    """Kind of each single-base change (index into SUBSTITUTIONS), -1 for others; int8 (M,)."""
+    kind = np.full((5, 5), -1, np.int8)
+    for code, pairs in enumerate(SUBSTITUTIONS):
+        for pair in pairs.split():
+            kind["ACGT".index(pair[0]), "ACGT".index(pair[2])] = code
+
+    def base(name: str) -> np.ndarray:
+        """Index into ACGT of each allele, 4 where it is not a single base."""
+        alleles = table[name].astype("category").cat
+        codes = ["ACGT".find(text) if len(text) == 1 else -1 for text in (str(a).upper() for a in alleles.categories)]
+        return np.array([*codes, -1])[alleles.codes] % 5
+
+    return kind[base("reference"), base("alternate")]
 
 
 def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[Cohort, list[Note]]:
@@ -168,7 +190,7 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
     cohort = Cohort(
         genes, gene_features, table["gene"].to_numpy(np.int32), table["effect_code"].to_numpy(np.int8),
         table["sample_code"].to_numpy(np.int32), codon.astype(np.int32), site, parsed["reference_aa"].to_numpy(np.int8),
-        parsed["alternate_aa"].to_numpy(np.int8), weight, table["row"].to_numpy(), n_samples, np.empty(0),
+        parsed["alternate_aa"].to_numpy(np.int8), substitutions(table), np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
     )  # fmt: skip
     cohort.codons = protein_lengths(cohort)
     silent = float((cohort.effect == SILENT).sum())
@@ -245,6 +267,17 @@ def of_samples(cohort: Cohort, samples: np.ndarray) -> Cohort:
     kept = number[cohort.sample] >= 0
     arrays = {
         name: getattr(cohort, name)[kept]
-        for name in ("gene", "effect", "codon", "site", "reference_aa", "alternate_aa", "weight", "row")
+        for name in (
+            "gene",
+            "effect",
+            "codon",
+            "site",
+            "reference_aa",
+            "alternate_aa",
+            "substitution",
+            "context_odds",
+            "weight",
+            "row",
+        )
     }
     return replace(cohort, **arrays, sample=number[cohort.sample[kept]], n_samples=len(samples))

@@ -1,13 +1,14 @@
 """Draws neutral cohorts from a cohort's own background, and turns scores into p-values by what those neutral cohorts score."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from strandwise.drivers.background import Background
-from strandwise.drivers.evidence import Evidence, evidence, site_excess
+from strandwise.drivers.evidence import Evidence, evidence
 from strandwise.drivers.mutations import FRAMESHIFT, NONSENSE, SILENT, SPLICE, Cohort
+from strandwise.drivers.positions import looked_up, samples_per_site, site_excess
 
 # Neutral genes to score before p-values are said, and bounds on the number of neutral cohorts drawn for that.
 NEUTRAL_GENES = 150_000
@@ -18,6 +19,13 @@ NEUTRAL_COHORTS = (8, 20)
 GENE_SHAPE_SHARE, SITE_EXCESS_MULTIPLE = 0.6, 4.0
 # The largest neutral scores to which the exponential tail is fitted.
 TAIL_SIZE = 250
+# A clump is a site hit in at least so many samples without selection: so many per silent mutation in a typical cohort (seen in 20 TCGA
+# cohorts), which count as much as CLUMP_WEIGHT silent mutations of the cohort itself.
+CLUMPS = ((2, 1e-3), (3, 6e-4))
+CLUMP_WEIGHT = 400.0
+MOST_CLUMPS = 150
+# Silent mutations that a check of the calibration needs.
+ENOUGH_SILENT = 300
 
 
 def neutral_cohort(cohort: Cohort, background: Background, rng: np.random.Generator) -> Cohort:
@@ -69,21 +77,107 @@ def _urn(gene: np.ndarray, codons: np.ndarray, shape: float, rng: np.random.Gene
     return result
 
 
+def relabelled(cohort: Cohort, rng: np.random.Generator) -> Cohort:
+    """A neutral cohort of real places: the silent mutations only, each with an effect drawn from the cohort's effects.
+
+    Base changes and residues stay; what a residue becomes is drawn with the effect, from mutations that have it.
+    """
+    silent = np.flatnonzero(cohort.effect == SILENT)
+    donor = rng.integers(0, len(cohort.effect), len(silent))
+    return replace(
+        cohort,
+        gene=cohort.gene[silent], effect=cohort.effect[donor], sample=cohort.sample[silent], codon=cohort.codon[silent],
+        site=cohort.site[silent], reference_aa=cohort.reference_aa[silent], alternate_aa=cohort.alternate_aa[donor],
+        substitution=cohort.substitution[silent], context_odds=cohort.context_odds[silent], weight=cohort.weight[silent], row=cohort.row[silent],
+    )  # fmt: skip
+
+
+@dataclass
+class Neutral:
+    """Scores of tested genes in neutral cohorts: plain ones, float (N,), and those with a clump of each kind in CLUMPS, with the share
+    of genes that have one."""
+
+    plain: np.ndarray
+    clumped: list[tuple[float, np.ndarray]]
+
+
+def clumps(cohort: Cohort) -> int:
+    """Sites that hold a silent mutation and were hit in at least as many samples as the largest of CLUMPS, silent ones an eighth or more.
+
+    No selection explains these: mapping errors between paralogues, repeats, germline variants that were not filtered.
+    """
+    site, silent = samples_per_site(cohort, cohort.effect == SILENT)
+    everything, samples = samples_per_site(cohort, np.isin(cohort.site, site))
+    return int(((samples >= CLUMPS[-1][0]) & (looked_up(everything, site, silent) >= samples / 8)).sum())
+
+
+def with_clumps(cohort: Cohort, least: int, number: int, rng: np.random.Generator, source: np.ndarray) -> np.ndarray:
+    """Move non-silent mutations of one effect to the site of one of them, `number` times; returns genes with one, bool (G,).
+
+    `source` says for each mutation whose place it takes and is changed. `least` mutations or more, of the largest clumps each further
+    one half as likely.
+    """
+    hit = np.zeros(cohort.n_genes, bool)
+    free = np.flatnonzero((cohort.effect != SILENT) & (source == np.arange(len(source))))
+    pools = {
+        effect: list(rng.permutation(free[cohort.effect[free] == effect])) for effect in np.unique(cohort.effect[free])
+    }
+    for seed in rng.choice(free, min(number, len(free)), replace=False):
+        size = least + (rng.geometric(0.5) - 1 if least == CLUMPS[-1][0] else 0)
+        pool = pools[cohort.effect[seed]]
+        if len(pool) < size:
+            continue
+        for _ in range(size - 1):
+            source[pool.pop()] = seed
+        hit[cohort.gene[seed]] = True
+    return hit
+
+
 def neutral_scores(
     cohort: Cohort, observed: Evidence, score: Callable[[Evidence, Evidence], np.ndarray], seed: int
-) -> np.ndarray:
-    """Scores of tested genes in neutral cohorts, enough of them for small p-values; float (N,)."""
+) -> Neutral:
+    """Scores of tested genes in neutral cohorts, enough of them for small p-values."""
     rng = np.random.default_rng(seed)
-    scores: list[np.ndarray] = []
+    plain: list[np.ndarray] = []
+    clumped: list[list[np.ndarray]] = [[] for _ in CLUMPS]
+    nonsilent = int((cohort.effect != SILENT).sum())
+    silent = len(cohort.effect) - nonsilent
+    by_chance = 0
     fewest, most = NEUTRAL_COHORTS
-    while len(scores) < most and (len(scores) < fewest or sum(map(len, scores)) < NEUTRAL_GENES):
-        drawn = evidence(neutral_cohort(cohort, observed.background, rng))
-        scores.append(score(drawn, observed)[drawn.tested])
-    return np.concatenate(scores)
+    while len(plain) < most and (len(plain) < fewest or sum(map(len, plain)) < NEUTRAL_GENES):
+        made = neutral_cohort(cohort, observed.background, rng)
+        by_chance += clumps(made)
+        source = np.arange(len(made.gene))
+        hits = [with_clumps(made, least, min(MOST_CLUMPS, nonsilent // 80), rng, source) for least, _ in CLUMPS]
+        while (source != source[source]).any():
+            source = source[source]
+        names = ("gene", "codon", "site", "reference_aa", "alternate_aa", "substitution")
+        drawn = evidence(replace(made, **{name: getattr(made, name)[source] for name in names}))
+        scores = score(drawn, observed)
+        plain.append(scores[drawn.tested & ~np.any(hits, axis=0)])
+        for kept, hit in zip(clumped, hits, strict=True):
+            kept.append(scores[drawn.tested & hit])
+    # Pairs beyond chance are in the sites' excess where silent mutations abound; larger clumps are counted.
+    seen = [0.0] * (len(CLUMPS) - 1) + [max(clumps(cohort) - by_chance / len(plain), 0.0)]
+    tested = max(int(observed.tested.sum()), 1)
+    shares = [
+        min((CLUMP_WEIGHT * typical + n) / (CLUMP_WEIGHT + silent) * nonsilent / tested, 0.5)
+        for n, (_, typical) in zip(seen, CLUMPS, strict=True)
+    ]
+    return Neutral(np.concatenate(plain), list(zip(shares, map(np.concatenate, clumped), strict=True)))
 
 
-def p_values(scores: np.ndarray, neutral: np.ndarray) -> np.ndarray:
-    """P(neutral score >= score): the share of neutral scores, beyond the TAIL_SIZE largest an exponential tail through them.
+def p_values(scores: np.ndarray, neutral: Neutral) -> np.ndarray:
+    """P(neutral score >= score): that of plain genes, and of clumped ones as often as there are some."""
+    p = tail_share(scores, neutral.plain)
+    for share, clumped in neutral.clumped:
+        if len(clumped) >= 20:
+            p = p + share * tail_share(scores, clumped)
+    return np.clip(p, 1e-300, 1.0)
+
+
+def tail_share(scores: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """The share of neutral scores at least as large; beyond the TAIL_SIZE largest an exponential tail through them.
 
     The tail's slope is that of the excesses over its threshold (Davison & Smith 1990, with shape 0), which continues the
     empirical distribution without a step.
@@ -98,7 +192,30 @@ def p_values(scores: np.ndarray, neutral: np.ndarray) -> np.ndarray:
         scale = max(float((ordered[-size:] - threshold).mean()), 1e-9)
         beyond = scores > threshold
         p = np.where(beyond, (size / (n + 1.0)) * np.exp(-(scores - threshold) / scale), p)
-    return np.clip(p, 1e-300, 1.0)
+    return p
+
+
+@dataclass
+class Calibration:
+    """p-values of genes without selection: the cohort's own silent mutations with other effects; float (N,). below: how many of these
+    genes have q < 0.1."""
+
+    p: np.ndarray
+    below: int
+
+    def rate(self, level: float) -> float:
+        """Share of p-values up to `level`, over `level`: 1 is exact, more is too many."""
+        return float((self.p <= level).mean() / level)
+
+
+def calibration(cohort: Cohort, score: Callable[[Evidence, Evidence], np.ndarray], seed: int) -> Calibration | None:
+    """What the method says of the cohort's silent mutations, relabelled; None when there are fewer than ENOUGH_SILENT."""
+    if (cohort.effect == SILENT).sum() < ENOUGH_SILENT:
+        return None
+    made = relabelled(cohort, np.random.default_rng(seed))
+    found = evidence(made)
+    p = p_values(score(found, found)[found.tested], neutral_scores(made, found, score, seed))
+    return Calibration(p, int((benjamini_hochberg(p) < 0.1).sum()))
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:

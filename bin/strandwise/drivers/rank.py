@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strandwise.drivers.build import build_notes
+from strandwise.drivers.contexts import with_contexts
 from strandwise.drivers.evidence import Evidence, evidence, with_ranks
 from strandwise.drivers.figures import file_name, write_pages
 from strandwise.drivers.likely import likely_drivers
@@ -23,10 +24,18 @@ from strandwise.drivers.mutations import (
     Cohort,
     prepare,
 )
-from strandwise.drivers.neutral import benjamini_hochberg, neutral_scores, p_values
+from strandwise.drivers.neutral import Calibration, Neutral, benjamini_hochberg, calibration, neutral_scores, p_values
 from strandwise.drivers.pairs import gene_pairs, oncoplot
+from strandwise.drivers.prior import prior_table, read_prior, with_prior
 from strandwise.drivers.ranker import load_ranker
-from strandwise.drivers.tables import DRIVER_GENES, DRIVER_MUTATIONS, DRIVER_REASONS, GENE_PAIRS, ONCOPLOT
+from strandwise.drivers.tables import (
+    DRIVER_CALIBRATION,
+    DRIVER_GENES,
+    DRIVER_MUTATIONS,
+    DRIVER_REASONS,
+    GENE_PAIRS,
+    ONCOPLOT,
+)
 from strandwise.formats.files import written
 from strandwise.formats.genes import read_gene_features, read_symbols
 from strandwise.formats.maf import read_mafs
@@ -38,6 +47,9 @@ if TYPE_CHECKING:
 
 SEED = 20
 Q_LIMIT = 0.1
+LEVELS = (0.05, 0.01, 0.001)
+MOST_FALSE = 2  # genes below Q_LIMIT among relabelled silent mutations that pass without a warning
+CURVE = 60  # points of a quantile plot
 EXPLAINED = 200  # genes whose reasons are written out
 PAGES, FEWEST_PAGES = 25, 5  # gene pages: of the genes below Q_LIMIT, within these bounds
 
@@ -48,11 +60,14 @@ def rank(
     genes: Path,
     gene_features: Path | None,
     reference: Path | None,
+    prior: bool,
     output: Path,
     summary: Path,
     notes: Path,
 ) -> None:
     """Rank the genes of a cohort; write the tables, gene pages, summary and notes beside `output`.
+
+    prior: whether to add what the model's training cohorts taught about genes and hotspots, as columns of their own.
 
     Raises InputError for input that cannot be used.
     """
@@ -62,12 +77,15 @@ def rank(
     maf = read_mafs(mafs)
     cohort, found_notes = prepare(maf, read_symbols(genes), features)
     build, checked = build_notes(maf, cohort, reference)
+    if reference:
+        checked += with_contexts(maf, cohort, reference)
     found = evidence(cohort)
     scores = ranker.score(found, found)
     neutral = neutral_scores(cohort, found, ranker.score, SEED)
     table = gene_table(cohort, found, scores, neutral)
     reasons, base = ranker.reasons(with_ranks(found, found).loc[table["gene"].head(EXPLAINED)])
     table["why"] = why(reasons).reindex(table["gene"]).to_numpy()
+    table = with_prior(table, prior_table(cohort, found, read_prior(model)) if prior else None)
     write_table(DRIVER_GENES, table, version, output)
     shown = reasons.reset_index(names="gene")
     shown.insert(1, "rank", np.arange(1, len(shown) + 1))
@@ -80,9 +98,12 @@ def rank(
     write_table(GENE_PAIRS, gene_pairs(cohort, names), version, output.with_name("gene_pairs.tsv"))
     write_table(ONCOPLOT, oncoplot(maf, cohort, names[:PAGES]), version, output.with_name("oncoplot.tsv"))
     paged = table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES)
-    write_pages(cohort, paged, reasons, base, version, output.with_name("genes"))
+    write_pages(maf, cohort, paged, reasons, base, version, output.with_name("genes"))
 
-    facts = {
+    checked_on = calibration(cohort, ranker.score, SEED + 1)
+    curve = calibration_table(table["p_value"].to_numpy(), checked_on)
+    write_table(DRIVER_CALIBRATION, curve, version, output.with_name("driver_calibration.tsv"))
+    facts: dict[str, object] = {
         "samples": cohort.n_samples,
         "mutations": len(cohort.gene),
         "silent_mutations": int((cohort.effect == SILENT).sum()),
@@ -96,6 +117,20 @@ def rank(
         "model_version": version,
         "seed": SEED,
     }
+    if checked_on:
+        facts["calibration"] = {
+            "genes": len(checked_on.p),
+            "genes_below_q": checked_on.below,
+            "rates": {str(level): round(checked_on.rate(level), 3) for level in LEVELS},
+        }
+        if checked_on.below > MOST_FALSE:
+            found_notes.append(
+                Note(
+                    "warning",
+                    f"{checked_on.below} genes reach q < {Q_LIMIT} when this cohort's silent mutations are given other effects, where none should: "
+                    "its q-values are too small; mapping errors or germline variants are likely among the mutations.",
+                )
+            )
     with written(summary) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
     all_notes = [*maf.notes, *found_notes, *checked]
@@ -104,7 +139,7 @@ def rank(
     write_notes(all_notes, notes)
 
 
-def gene_table(cohort: Cohort, found: Evidence, scores: np.ndarray, neutral: np.ndarray) -> "pandas.DataFrame":
+def gene_table(cohort: Cohort, found: Evidence, scores: np.ndarray, neutral: Neutral) -> "pandas.DataFrame":
     """The driver table of tested genes, best first, without the column why."""
     import pandas
 
@@ -147,6 +182,25 @@ def gene_table(cohort: Cohort, found: Evidence, scores: np.ndarray, neutral: np.
     for name in ("missense_excess", "truncating_excess", "hotspot", "clustering", "truncation_bias", "recurrence"):
         table[name] = table[name].clip(lower=0) + 0.0
     return table
+
+
+def calibration_table(p: np.ndarray, checked_on: Calibration | None) -> "pandas.DataFrame":
+    """p-values at CURVE ranks, the smallest first and closer together, against those of a uniform distribution."""
+    import pandas
+
+    parts = []
+    for name, values in (
+        ("this cohort", p),
+        ("silent mutations, relabelled", checked_on.p if checked_on else np.empty(0)),
+    ):
+        ordered = np.sort(values)
+        rank = np.unique(np.geomspace(1, max(len(ordered), 1), CURVE).astype(int))[: len(ordered)]
+        parts.append(
+            pandas.DataFrame(
+                {"genes": name, "expected": (rank - 0.5) / max(len(ordered), 1), "observed": ordered[rank - 1]}
+            )
+        )
+    return pandas.concat(parts, ignore_index=True)
 
 
 def top_hotspots(cohort: Cohort) -> np.ndarray:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xgboost
 
 # What a tenfold smaller Fisher combination adds to the score: orders genes that the trees cannot tell apart.
-STRENGTH_BONUS = 0.2
+STRENGTH_BONUS = 0.1
 
 
 @dataclass

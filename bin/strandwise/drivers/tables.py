@@ -29,6 +29,9 @@ DRIVER_GENES = Table(
         Column("recurrence", "-log10 p of as many affected samples, each weighed by how few mutations it has", float, 0),
         Column("impact", "z-score of how strange the gene's amino-acid changes are", float),
         Column("why", "lines of evidence that raise the score most (TreeSHAP, log odds)", str, optional=True),
+        Column("pancancer_score", "with --driver_prior pancancer: score plus what other cohorts add, log odds; no p-value belongs to it", float, optional=True),
+        Column("pancancer_rank", "rank by pancancer_score", int, 1, optional=True),
+        Column("pancancer_why", "what other cohorts add: their hotspots hit here, cohorts with evidence", str, optional=True),
     ],
 )  # fmt: skip
 
@@ -43,7 +46,7 @@ LINES = {
     "truncation_bias": ("truncation_bias", "truncating_share"),
     "inframe": ("inframe_excess", "inframe_typical_excess"),
     "hotspots": (
-        "hotspot", "hotspot_typed", "hotspot_sum", "hotspot_samples", "hotspot_share", "recurrent_codons", "same_codon_pairs",
+        "hotspot", "hotspot_typed", "hotspot_change", "hotspot_sum", "hotspot_samples", "hotspot_share", "recurrent_codons", "same_codon_pairs",
     ),
     "clustering": ("cluster_5", "cluster_15", "cluster_40", "cluster"),
     "recurrence": (
@@ -65,6 +68,15 @@ DRIVER_REASONS = Table(
         Column("base", "log odds of an average gene; base, lines and the remainder of the score add up", float),
     ],
 )  # fmt: skip
+
+DRIVER_CALIBRATION = Table(
+    "driver_calibration",
+    [
+        Column("genes", "this cohort; or its silent mutations with other effects, where no selection is"),
+        Column("expected", "quantile of a uniform distribution", float, 0, 1),
+        Column("observed", "p-value at that quantile", float, 0, 1),
+    ],
+)
 
 DRIVER_MUTATIONS = Table(
     "driver_mutations",

@@ -11,6 +11,7 @@ import numpy as np
 from strandwise import __version__
 from strandwise.drivers.evidence import Evidence, evidence, with_ranks
 from strandwise.drivers.mutations import Cohort, prepare
+from strandwise.drivers.prior import lessons, write_prior
 from strandwise.drivers.tables import LINES
 from strandwise.errors import InputError
 from strandwise.formats.files import written
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 FREE = {"length_class", "expression_class", "replication_class", "impact", "truncating_share", "truncating_repeats", "hotspot_share", "samples",
         "sample_share"}  # fmt: skip
 COLUMNS = [column for columns in LINES.values() for column in columns]
-ROUNDS = 120
+ROUNDS = 200
 SEEDS = (1, 2, 3)
 SETTINGS: dict[str, Any] = {
-    "objective": "binary:logistic", "max_depth": 4, "eta": 0.08, "min_child_weight": 3, "subsample": 0.7,
+    "objective": "binary:logistic", "max_depth": 3, "eta": 0.08, "min_child_weight": 3, "subsample": 0.7,
     "colsample_bytree": 0.3, "reg_lambda": 3, "tree_method": "hist", "max_bin": 64, "nthread": 1,
 }  # fmt: skip
 # Of genes without a sign of selection this share is enough to learn what they look like.
@@ -123,17 +124,17 @@ def train(
     unlabelled = [code for code in files if code not in drivers]
     if unlabelled:
         raise InputError(*(f"{labels.name}: no driver genes for cohort {code}" for code in unlabelled))
-    rows = pandas.concat(
-        [
-            training_rows(code, read_cohort(path, genes)[1], drivers)
-            for code, path in progress(files.items(), len(files), "cohorts")
-        ]
-    )
+    tables, taught = [], []
+    for code, path in progress(files.items(), len(files), "cohorts"):
+        cohort, found = read_cohort(path, genes)
+        tables.append(training_rows(code, found, drivers))
+        taught.append(lessons(code, cohort, found))
+    rows = pandas.concat(tables)
     boosters = fit_boosters(rows, COLUMNS)
     output.mkdir(parents=True, exist_ok=True)
     for stale in output.glob("booster_*.ubj"):
         stale.unlink()
-    names = ["columns.json"]
+    names = ["columns.json", write_prior(taught, output)]
     with written(output / "columns.json") as temporary:
         temporary.write_text(json.dumps(COLUMNS, indent=1) + "\n")
     for number, booster in enumerate(boosters):
@@ -156,6 +157,7 @@ def train(
         "input": "somatic coding mutations of a cohort (MAF) with silent mutations; any build",
         "limits": "whole exomes of 30 to 1,000 tumours were seen in training; panels and single tumours rank by less evidence",
         "licence": "Apache-2.0; labels IntOGen 2020 (CC0 1.0), mutations TCGA open access",
+        "prior": "pancancer.tsv.gz: hotspots and evidence of the training cohorts, used with --driver_prior alone",
         "settings": SETTINGS,
         "seeds": list(SEEDS),
     }

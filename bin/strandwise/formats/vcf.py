@@ -48,8 +48,8 @@ class SiteCall:
     genotype: one allele number per chromosome copy, None where unknown; quality: phred that the site differs from the
     reference; genotype_quality: phred, 0 to 99; allele_depths: reads per allele, as many as alleles; likelihoods: PL,
     phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
-    given: whether an allele was asked for from outside; reads_only: whether this is all there is to the alternates, so that
-    likelihoods hold no prior, as those of blocks do.
+    given: whether an allele was asked for from outside; reads_only: numbers of the alternates of
+    which this is all there is, so that likelihoods hold no prior of theirs, as those of blocks do not.
     """
 
     contig: str
@@ -63,7 +63,7 @@ class SiteCall:
     likelihoods: tuple[int, ...]
     filters: tuple[str, ...] = ("PASS",)
     given: bool = False
-    reads_only: bool = False
+    reads_only: tuple[int, ...] = ()
 
     @property
     def end(self) -> int:
@@ -130,7 +130,7 @@ def header(
     if given:
         lines += [
             '##INFO=<ID=GIVEN,Number=0,Type=Flag,Description="An allele was asked for, whatever the reads show">',
-            '##INFO=<ID=READS_ONLY,Number=0,Type=Flag,Description="No network has judged the alternates: PL come from the reads alone">',
+            '##INFO=<ID=READS_ONLY,Number=.,Type=Integer,Description="Alternates that no network has judged: their PL come from the reads alone">',
         ]
     if gvcf:
         lines += [
@@ -157,7 +157,8 @@ def gvcf_record(site: SiteCall) -> str:
 
 def _line(site: SiteCall, alternates: Sequence[str], depths: Sequence[int], likelihoods: Sequence[int]) -> str:
     genotype = "/".join("." if allele is None else str(allele) for allele in site.genotype)
-    flags = ";".join(["GIVEN"] * site.given + ["READS_ONLY"] * site.reads_only) or "."
+    unjudged = [f"READS_ONLY={','.join(map(str, site.reads_only))}"] if site.reads_only else []
+    flags = ";".join(["GIVEN"] * site.given + unjudged) or "."
     shares = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"

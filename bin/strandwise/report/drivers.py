@@ -28,6 +28,7 @@ COLOURS = {
     "silent": html.GREY,
 }
 SIGNIFICANT = 0.1
+PLOTTED = 20  # -log10 p that the plot of quantiles ends at
 
 METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected numbers of mutations per gene and class come from
 the cohort's silent mutations, coding length and gene covariates by a negative-binomial model with fitted over-dispersion, the idea of
@@ -47,7 +48,9 @@ def chapter(parts: Parts) -> Chapter | None:
     sections: list[dict[str, Any] | None] = [_top_table(table, top, summary.get("pages", []))]
     if len(table):
         sections += [
+            _prior(table, summary.get("pages", [])),
             _significance(table),
+            _calibration(parts.table("driver_calibration.tsv"), summary.get("calibration")),
             _classes(top),
             _evidence(top, parts.table("driver_reasons.tsv")),
             *_cohort(parts, summary),
@@ -114,7 +117,7 @@ def _top_table(table: "pandas.DataFrame", top: "pandas.DataFrame", pages: Sequen
     description = (
         f"The first {min(TOP, len(table))} of {html.number(len(table))} genes; q below {SIGNIFICANT} in bold. {note}"
     )
-    numeric = [0, 3, *range(5, len(header) - 1)]
+    numeric = [0, 3, *range(5, 5 + len(counts))]
     return PARENT.html("drivers_top", "Top genes", html.table(header, rows, "sw-drivers", numeric), description)
 
 
@@ -148,6 +151,76 @@ def _significance(table: "pandas.DataFrame") -> dict[str, Any]:
         figures.labelled_scatter(points, x, y, minus_log10(SIGNIFICANT), f"q = {SIGNIFICANT}"),
         "Each point is a gene. High: unlikely by chance. Right: mutated in many samples. A gene that is high but not far right is "
         "found by how it is mutated, not by how often. Both axes are square-root scaled; hover for the figures.",
+    )
+
+
+def _prior(table: "pandas.DataFrame", pages: Sequence[str]) -> dict[str, Any] | None:
+    """The second rank, where it was asked for (--driver_prior)."""
+    if "pancancer_rank" not in table or table["pancancer_rank"].isna().all():
+        return None
+    rows: list[list[object]] = [
+        [
+            html.Cell(str(int(row["pancancer_rank"])), row["pancancer_rank"]),
+            html.Cell(f"<b>{_gene(row['gene'], pages)}</b>", row["gene"]),
+            html.Cell(str(int(row["rank"])), row["rank"]),
+            html.Cell(f"{row['pancancer_score']:.3g}", row["pancancer_score"]),
+            html.text(row["pancancer_why"]) if isinstance(row["pancancer_why"], str) else "",
+        ]
+        for row in table.sort_values("pancancer_rank").head(TOP).to_dict("records")
+    ]
+    return PARENT.html(
+        "drivers_prior",
+        "With what other cohorts taught",
+        html.table(
+            ["#", "Gene", "# by this cohort alone", "Score", "What other cohorts add"], rows, "sw-drivers", [0, 2, 3]
+        ),
+        "A second rank (--driver_prior pancancer): the score above, raised for genes with evidence in other cohorts and for mutations on "
+        "their hotspots. It favours what is known already; p- and q-values belong to the rank above alone.",
+    )
+
+
+def _calibration(curve: "pandas.DataFrame | None", checked: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Quantiles of the p-values: of the cohort, and of its silent mutations with other effects, which should lie on the diagonal."""
+    if curve is None or curve.empty:
+        return None
+    colours = {"this cohort": html.VERMILION, "silent mutations, relabelled": html.BLUE}
+    data: dict[str, dict[float, float]] = {
+        str(name): {
+            round(minus_log10(row["expected"]), 4): round(min(minus_log10(row["observed"]), PLOTTED), 4)
+            for row in points.sort_values("expected", ascending=False).to_dict("records")
+        }
+        for name, points in curve.groupby("genes", sort=False)
+    }
+    furthest = max(value for line in data.values() for value in line)
+    data["exact"] = {0.0: 0.0, furthest: furthest}
+    said = "The cohort has too few silent mutations for a check by them."
+    if checked:
+        rates = ", ".join(f"{share:.2f} (p ≤ {level})" for level, share in checked["rates"].items())
+        below = html.plural(checked["genes_below_q"], "gene")
+        verdict = (
+            "as it should be" if checked["genes_below_q"] <= 2 else "more than chance: take q-values near 0.1 with care"
+        )
+        said = (
+            f"Of {html.number(checked['genes'])} genes of relabelled silent mutations, where no selection is, {below} reached q &lt; "
+            f"{SIGNIFICANT} ({verdict}). Small p-values over those of chance, 1 being exact: {rates}."
+        )
+    return PARENT.plot(
+        "drivers_calibration",
+        "Is this cohort calibrated?",
+        "linegraph",
+        data,
+        said,
+        helptext="Quantiles of p-values against those of chance, both as −log10. The silent mutations of the cohort were given the effects of "
+        "the others and ranked the same way: their line should follow the diagonal. Where it rises far above, p-values are too small "
+        "(mapping errors, germline variants); where it stays below, they are cautious. The cohort's own line leaves the diagonal where drivers begin.",
+        settings={
+            "xlab": "−log10 p expected",
+            "ylab": "−log10 p seen",
+            "colors": {**colours, "exact": html.GREY},
+            "xmin": 0,
+            "ymin": 0,
+            "smooth_points": 200,
+        },
     )
 
 

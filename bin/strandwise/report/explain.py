@@ -38,7 +38,7 @@ def chapter(parts: Parts) -> Chapter | None:
 
 
 def _section(parts: Parts, rows: list[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    header = ["Sample", "Place", "Change", "What became of it", "GT", "GQ", "Decided by", "Why"]
+    header = ["Sample", "Place", "Change", "What became of it", "GT", "GQ", "Why"]
     body = [_row(parts.label(identifier), f"small_variants/{identifier}/explain", row) for identifier, row in rows]
     shown = body[:MOST_ROWS]
     content = html.table(header, shown, "sw-explained", [5])
@@ -59,21 +59,21 @@ def _row(label: str, folder: str, row: Mapping[str, Any]) -> list[object]:
     picture = row.get("picture")
     linked = html.link(f"{folder}/{picture}", place) if picture else html.text(place)
     if row.get("attributions"):
-        linked += " · " + html.link(f"{folder}/{row['attributions']}", "TSV")
+        linked += "<br>" + html.link(f"{folder}/{row['attributions']}", "attributions")
     change = "–" if row["alternate"] == "." else f"{_short(row['reference'])}&gt;{_short(row['alternate'])}"
     decision = f'<span class="sw-chip {KINDS.get(row["decision"], "")}">{html.text(row["decision"])}</span>'
-    if row["decision"] == "filtered":
-        decision += html.chips([row["filter"]])
+    step = str(row["step"]) if row["decision"] in ("called", "filtered") else f"{row['step']}: {row['cause']}"
     quality = None if row.get("gq") is None else float(row["gq"])
+    decided, _, attributed = str(row["reason"]).partition("; for ")
+    why = html.text(decided) + (f"<br><small>for {html.text(attributed)}</small>" if attributed else "")
     return [
         label,
         html.Cell(linked, int(row["position"])),
         html.Cell(change),
-        html.Cell(decision),
+        html.Cell(f"{decision}<br><small>{html.text(step)}</small>"),
         row.get("genotype") or "–",
         html.figure_cell(quality, "{:.0f}"),
-        f"{row['step']}: {row['cause']}" if row["decision"] != "called" else row["step"],
-        html.Cell(f'<span class="sw-text">{html.text(row["reason"])}</span>'),
+        html.Cell(f'<span class="sw-text">{why}</span>'),
     ]
 
 

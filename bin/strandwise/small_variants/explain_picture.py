@@ -23,9 +23,12 @@ TRACK = 64
 
 # Okabe and Ito's palette: told apart by people with any of the common colour deficiencies.
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "N": "#7F7F7F"}
-INK, QUIET_INK, LINE, SAME = "#1F2328", "#6B7177", "#D5D9DD", (222, 226, 230)
+INK, QUIET_INK, LINE, SAME = "#1F2328", "#6B7177", "#D5D9DD", "#DEE2E6"
 FOR, AGAINST = "#30363D", "#CC79A7"
 """Bars that raise the log-odds of the call, and bars that lower it; they also point to different sides."""
+
+STEPS, PALEST = 20, 0.72
+"""Steps from each colour towards white; paler ones would be taken for white."""
 
 DELETED = "-"
 
@@ -117,6 +120,21 @@ class Canvas:
             self.fonts[size] = ImageFont.load_default(size * SCALE)  # type: ignore[assignment]
         return self.fonts[size]
 
+    def save(self, path: Path) -> None:
+        """Write as PNG with a palette of the drawing's own colours and their steps to white: small, and quick to make."""
+        from PIL import Image
+
+        colours = [*BASE_COLOURS.values(), SAME, INK, QUIET_INK, LINE, FOR, AGAINST]
+        palette = Image.new("P", (1, 1))
+        steps = [
+            part
+            for colour in colours
+            for step in range(STEPS)
+            for part in _towards_white(colour, PALEST * step / STEPS)
+        ]
+        palette.putpalette([*steps, 255, 255, 255])
+        self.image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, format="PNG", compress_level=6)
+
     def wrapped(self, words: str, size: float, width: float, most: int) -> list[str]:
         lines = [""]
         for word in words.split():
@@ -130,8 +148,6 @@ class Canvas:
 
 def draw(picture: Picture, path: Path) -> None:
     """Write the picture as PNG."""
-    from PIL import Image
-
     judged = picture.output is not None
     pileup = LEFT + CELL * len(picture.columns)
     track = TRACK if judged else 0
@@ -155,7 +171,7 @@ def draw(picture: Picture, path: Path) -> None:
     _mark(canvas, picture, bottom)
     _legend(canvas, picture, height - 22)
     with written(path) as temporary:
-        canvas.image.quantize(128, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
+        canvas.save(temporary)
 
 
 def _heading(canvas: Canvas, picture: Picture, width: float) -> None:
@@ -264,8 +280,8 @@ def _base(canvas: Canvas, x: float, y: float, base: Base, same: bool) -> None:
         canvas.box(x, y + ROW / 2 - 1, CELL, 2, INK)
         return
     strength = 0.25 + 0.75 * min(base.quality, 40) / 40
-    colour = SAME if same else _rgb(BASE_COLOURS.get(base.text, BASE_COLOURS["N"]))
-    shade = tuple(round(255 - (255 - part) * strength) for part in colour)
+    colour = SAME if same else BASE_COLOURS.get(base.text, BASE_COLOURS["N"])
+    shade = _towards_white(colour, 1 - strength)
     if base.clipped:
         canvas.box(x + 0.5, y + 3, CELL - 1, ROW - 6, shade)
         return
@@ -275,8 +291,10 @@ def _base(canvas: Canvas, x: float, y: float, base: Base, same: bool) -> None:
         canvas.text(x + CELL / 2, y + ROW / 2, base.text, 8, "white" if dark else INK, "mm")
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+def _towards_white(colour: str, share: float) -> tuple[int, int, int]:
+    """A colour (#RRGGBB) mixed with white."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return round(red + (255 - red) * share), round(green + (255 - green) * share), round(blue + (255 - blue) * share)
 
 
 def _mark(canvas: Canvas, picture: Picture, bottom: float) -> None:

@@ -110,7 +110,9 @@ def _site_call(
         likelihoods=tuple(round(value - least) for value in scaled),
         filters=filters,
         given=bool(given),
-        reads_only=candidates.given is not None and bool((candidates.given[members] == GIVEN_ONLY).all()),
+        reads_only=tuple(
+            k for k, i in enumerate(members, 1) if candidates.given is not None and candidates.given[i] == GIVEN_ONLY
+        ),
     )
 
 
@@ -130,7 +132,7 @@ def _without_reads(
         likelihoods=(0,) * len(genotype_order(len(alleles), ploidy)),
         filters=tuple(name for name in filters if name != "RefCall"),
         given=True,
-        reads_only=True,
+        reads_only=tuple(range(1, len(alleles))),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from strandwise import __version__
+from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.formats.intervals import Interval, merged, read_bed
 from strandwise.formats.notes import Note
@@ -74,8 +75,11 @@ def joint(
     summary: Path,
     pedigree: Path | None = None,
     bed: Path | None = None,
+    phased: Sequence[Path] = (),
 ) -> list[Note]:
     """Genotype all samples together; write the VCF, the two tables and the summary. Gives notes for the report.
+
+    phased: VCFs of some of the samples, phased after calling, whose phase stays where the genotype stays.
 
     Sites at which nobody carries an alternate allele are not written. Memory does not grow with the number of sites.
     Raises InputError for gVCFs, pedigree or BED that cannot be used.
@@ -87,7 +91,7 @@ def joint(
     contigs = _contigs(reference)
     models = sorted({file.model_version for file in files})
     found = Found()
-    with Cohort(files) as cohort, written_with_index(output) as temporary:
+    with Cohort(files, _by_sample(phased, names)) as cohort, written_with_index(output) as temporary:
         import pysam
 
         intervals = merged(read_bed(bed, contigs), contigs) if bed else [Interval(c, 0, n) for c, n in contigs.items()]
@@ -105,6 +109,24 @@ def joint(
     with written(summary) as temporary:
         temporary.write_text(json.dumps(told, indent=1) + "\n")
     return notes_of(files, persons, trios, rates)
+
+
+def _by_sample(paths: Sequence[Path], names: Sequence[str]) -> dict[str, Path]:
+    """VCFs of one sample each, by its name. Raises InputError for one whose sample has no gVCF."""
+    import pysam
+
+    found, problems = {}, []
+    for path in paths:
+        with pysam.VariantFile(str(path)) as variants:
+            samples = list(variants.header.samples)
+        if len(samples) != 1 or samples[0] not in names:
+            problems.append(
+                f"{path.name}: holds {', '.join(samples) or 'no sample'}; give phased VCFs of the gVCFs' samples"
+            )
+        found[samples[0] if samples else ""] = path
+    if problems:
+        raise InputError(*problems)
+    return found
 
 
 def _contigs(reference: Path) -> dict[str, int]:

@@ -116,13 +116,15 @@ def copies_prior(snv: bool) -> np.ndarray:
 
 
 @cache
-def single_sample_prior(alleles: int, snv: bool) -> np.ndarray:
+def single_sample_prior(alleles: int, snv: bool, without: tuple[int, ...] = ()) -> np.ndarray:
     """Phred of the prior that the PL of one sample hold, per genotype, 0 for 0/0: the product over the alternates.
 
-    The networks judge one allele of one sample at a time, and the calibrated probability is prior times likelihood.
+    The networks judge one allele of one sample at a time, and the calibrated probability is prior times likelihood. without:
+    numbers of alternates that they did not judge.
     """
     per_copy = -10 * np.log10(copies_prior(snv) / copies_prior(snv)[0])
-    return np.asarray(per_copy[alternate_counts(alleles, 2)].sum(axis=1))
+    judged = [number - 1 for number in range(1, alleles) if number not in without]
+    return np.asarray(per_copy[alternate_counts(alleles, 2)[:, judged]].sum(axis=1))
 
 
 # ---- transmission -------------------------------------------------------------------------------------------------

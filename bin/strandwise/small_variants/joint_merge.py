@@ -1,7 +1,7 @@
 """Brings gVCFs together: at each site the union of their alleles, and for each sample what its reads say of them."""
 
 import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +66,14 @@ class Row:
     def genotype(self) -> tuple[int | None, ...]:
         return tuple(None if text == "." else int(text) for text in self.fields["GT"].replace("|", "/").split("/"))
 
+    def take_phase(self, phased: "Row") -> None:
+        """Take the phased genotype of the same record in a VCF that was phased after calling."""
+        if phased.alternates == self.alternates and sorted(map(str, phased.genotype)) == sorted(
+            map(str, self.genotype)
+        ):
+            self.fields |= {"GT": phased.fields["GT"], "PS": phased.fields.get("PS", ".")}
+            self.genotype = phased.genotype
+
     @property
     def ploidy(self) -> int:
         return len(self.genotype)
@@ -83,9 +91,10 @@ class Row:
         return [int(text) for text in self.fields["AD"].split(",")][: len(self.alternates) + 1]
 
     @property
-    def reads_only(self) -> bool:
-        """Whether PL hold no prior: alleles that were given to the caller and that no network has judged."""
-        return "READS_ONLY" in self.columns[7]
+    def reads_only(self) -> list[int]:
+        """Alternates of which PL hold no prior: given to the caller, and judged by no network."""
+        numbers = self.columns[7].partition("READS_ONLY=")[2].partition(";")[0]
+        return [int(text) for text in numbers.split(",")] if numbers else []
 
     @property
     def is_snv(self) -> bool:
@@ -243,20 +252,21 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
 
-    What was given to the caller, and is no candidate by its reads, holds no prior and stays as it is.
+    An allele that was given to the caller, and is no candidate by its reads, holds no prior.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    values = np.zeros(len(genotypes_of(alleles))) if row.reads_only else -single_sample_prior(alleles, snv)
+    unjudged = tuple(row.reads_only)
+    values = -single_sample_prior(alleles, snv, unjudged)
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
         homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
         values[homozygous] += row.likelihoods[:alleles]
         values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
-    if row.reads_only:
+    if len(unjudged) == alleles - 1:
         return values, float(values[0]), float(values[0])
     support = PHRED_PER_ERROR * np.array(row.depths[1:])
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
@@ -340,20 +350,22 @@ def _read_header(path: Path) -> GvcfFile | str:
 
 
 class Cohort:
-    """The gVCFs of all samples, read window by window side by side."""
+    """The gVCFs of all samples, read window by window side by side. phased: sample → VCF with its phased genotypes."""
 
-    def __init__(self, files: Sequence[GvcfFile]):
+    def __init__(self, files: Sequence[GvcfFile], phased: Mapping[str, Path] | None = None):
         import pysam
 
         self.files = list(files)
         self.tabix: list[pysam.TabixFile] = [pysam.TabixFile(str(file.path)) for file in files]
         self.known = [set(tabix.contigs) for tabix in self.tabix]
+        number = {file.sample: index for index, file in enumerate(files)}
+        self.phased = {number[sample]: pysam.TabixFile(str(path)) for sample, path in (phased or {}).items()}
 
     def __enter__(self) -> "Cohort":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for tabix in self.tabix:
+        for tabix in (*self.tabix, *self.phased.values()):
             tabix.close()
 
     def holds(self, contig: str) -> bool:
@@ -369,6 +381,7 @@ class Cohort:
 
     def _window(self, contig: str, start: int, stop: int) -> list[Locus]:
         samples = [SampleRows(rows) for rows in self._rows(contig, start, stop)]
+        self._take_phases(samples, contig, start, stop)
         places: dict[tuple[int, bool], dict[int, Row]] = {}
         for number, sample in enumerate(samples):
             for row in sample.rows:
@@ -383,6 +396,18 @@ class Cohort:
                 locus.samples.append(sample_data(locus, rows, here, sample.ploidy))
             loci.append(locus)
         return loci
+
+    def _take_phases(self, samples: "Sequence[SampleRows]", contig: str, start: int, stop: int) -> None:
+        for number, tabix in self.phased.items():
+            if contig not in tabix.contigs:
+                continue
+            lines = (
+                line for line in tabix.fetch(contig, start, stop) if "|" in line.rpartition("\t")[2].partition(":")[0]
+            )
+            phased = {(row.start, row.is_snv): row for row in map(Row, lines)}
+            for row in samples[number].rows:
+                if not row.is_block and (found := phased.get((row.start, row.is_snv))):
+                    row.take_phase(found)
 
     def _rows(self, contig: str, start: int, stop: int) -> Iterator[list[Row]]:
         for file, tabix, known in zip(self.files, self.tabix, self.known, strict=True):

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,25 +30,21 @@ class Phasing:
     n50: int
 
 
-def phase(calls: Path, alignments: Sequence[Path], reference: Path, sample: str, output: Path) -> list[Note]:
+def phase(
+    calls: Path, alignments: Sequence[Path], reference: Path, sample: str, output: Path, threads: int = 1
+) -> list[Note]:
     """Write `calls` with the phase of PASS heterozygotes: GT with |, PS the phase set; all else stays as it is.
 
-    calls: VCF of one sample, bgzipped. Gives a note with what was phased. Raises InputError where WhatsHap cannot
+    calls: VCF of one sample, bgzipped; threads: contigs phased at the same time. Gives a note with what was phased. Raises InputError where WhatsHap cannot
     read the alignments. WhatsHap: Martin et al. 2016, doi:10.1101/085050.
     """
     import pysam
 
-    with written_with_index(output) as temporary:
-        chosen = temporary.with_name(f"{temporary.name}.het.vcf")
-        phased = temporary.with_name(f"{temporary.name}.phased.vcf")
-        try:
-            heterozygotes = _write_heterozygotes(calls, chosen)
-            if heterozygotes:
-                _run_whatshap(chosen, alignments, reference, phased)
-            phases = dict(_phases(phased)) if heterozygotes else {}
-        finally:
-            chosen.unlink(missing_ok=True)
-            phased.unlink(missing_ok=True)
+    with written_with_index(output) as temporary, tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        heterozygotes = _write_heterozygotes(calls, Path(folder))
+        with ThreadPoolExecutor(threads) as pool:
+            found = pool.map(lambda chosen: _phased(chosen, alignments, reference), heterozygotes)
+            phases = {key: phase for one in found for key, phase in one.items()}
         number = 0
         with pysam.BGZFile(str(temporary), "w", None) as file:
             for line in _text(calls):
@@ -54,11 +53,11 @@ def phase(calls: Path, alignments: Sequence[Path], reference: Path, sample: str,
                     file.write(PHASE_SET.encode())
                 file.write(_with_phase(line, phases).encode())
         index_and_count(temporary, number)
-    found = _measured(heterozygotes, phases)
-    share = 100 * found.phased / max(1, found.heterozygotes)
+    measured = _measured(sum(heterozygotes.values()), phases)
+    share = 100 * measured.phased / max(1, measured.heterozygotes)
     text = (
-        f"{found.phased} of {found.heterozygotes} heterozygous calls ({share:.1f} %) are phased by reads, "
-        f"in {found.blocks} blocks with an N50 of {found.n50} bases"
+        f"{measured.phased} of {measured.heterozygotes} heterozygous calls ({share:.1f} %) are phased by reads, "
+        f"in {measured.blocks} blocks with an N50 of {measured.n50} bases"
     )
     return [Note("info", text, sample)]
 
@@ -71,23 +70,38 @@ def _text(path: Path) -> Iterator[str]:
             yield f"{line.decode()}\n"
 
 
-def _write_heterozygotes(calls: Path, output: Path) -> int:
-    """Records that WhatsHap is asked about: haploid and uncertain ones would stop or mislead it. Gives their number."""
-    number = 0
-    with output.open("w") as file:
+def _write_heterozygotes(calls: Path, folder: Path) -> dict[Path, int]:
+    """Records that WhatsHap is asked about, a file for each contig: haploid and uncertain ones would stop or mislead it.
+
+    Gives the files, in the order of the contigs, with the number of records.
+    """
+    head: list[str] = []
+    numbers: dict[Path, int] = {}
+    contig = ""
+    with ExitStack() as stack:
         for line in _text(calls):
             if line.startswith("#"):
-                file.write(line)
+                head.append(line)
                 continue
             columns = line.rstrip("\n").split("\t")
             alleles = columns[9].split(":")[0].split("/")
-            if columns[6] == "PASS" and len(alleles) == 2 and "." not in alleles and alleles[0] != alleles[1]:
-                file.write(line)
-                number += 1
-    return number
+            if columns[6] != "PASS" or len(alleles) != 2 or "." in alleles or alleles[0] == alleles[1]:
+                continue
+            if columns[0] != contig:
+                contig = columns[0]
+                stack.close()
+                path = folder / f"{len(numbers)}.vcf"
+                numbers[path] = 0
+                file = stack.enter_context(path.open("w"))
+                file.writelines(head)
+            file.write(line)
+            numbers[path] += 1
+    return numbers
 
 
-def _run_whatshap(calls: Path, alignments: Sequence[Path], reference: Path, output: Path) -> None:
+def _phased(calls: Path, alignments: Sequence[Path], reference: Path) -> dict[Key, tuple[str, str]]:
+    """GT and PS of what WhatsHap phases."""
+    output = calls.with_suffix(".phased.vcf")
     command = [sys.executable, "-m", "whatshap", "phase", "--ignore-read-groups", "--reference", str(reference)]
     command += ["--output", str(output), str(calls), *map(str, alignments)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -95,6 +109,7 @@ def _run_whatshap(calls: Path, alignments: Sequence[Path], reference: Path, outp
         names = ", ".join(path.name for path in alignments)
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise InputError(f"{names}: cannot be phased ({reason}); run again without --phase, or mend the alignments")
+    return dict(_phases(output))
 
 
 def _phases(path: Path) -> Iterator[tuple[Key, tuple[str, str]]]:
