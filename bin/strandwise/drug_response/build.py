@@ -139,9 +139,7 @@ def tissue_folds(tissues: "numpy.ndarray", folds: int) -> "numpy.ndarray":
     return numpy.array([place[name] for name in tissues])
 
 
-def fit_model(
-    training: Training, recipe: Recipe, work: Path | None = None, held_out: Training | None = None
-) -> Model:
+def fit_model(training: Training, recipe: Recipe, work: Path | None = None, held_out: Training | None = None) -> Model:
     """Encoder and mutations; intervals and domain are still to come (finish). work, held_out: see training.fit."""
     import numpy
 
