@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_screen import made_screen
+from made_screen import made_screen, write_layout
 
 from strandwise.drug_response import build
 from strandwise.drug_response import training as training_module
@@ -185,30 +185,6 @@ def test_rounding_keeps_half_a_step() -> None:
     whole, scale = rounded(values)
     assert whole.dtype == np.int8
     assert (np.abs(whole * scale - values) <= scale / 2 * 1.001).all()
-
-
-def write_layout(training, folder: Path) -> Path:
-    import pandas
-
-    folder.mkdir()
-    frame = pandas.DataFrame(training.scores.T, columns=training.lines)
-    frame.insert(0, "gene", training.genes)
-    frame.to_csv(folder / "expression.tsv.gz", sep="\t", index=False)
-    lines, drugs = np.nonzero(~np.isnan(training.response))
-    pairs = {"line": np.array(training.lines)[lines], "drug": np.array(training.drugs)[drugs]}
-    pandas.DataFrame(pairs | {"ln_ic50": training.response[lines, drugs]}).to_csv(
-        folder / "response.tsv.gz", sep="\t", index=False
-    )
-    pandas.DataFrame({"line": training.lines, "tissue": training.tissues}).to_csv(
-        folder / "lines.tsv", sep="\t", index=False
-    )
-    pandas.DataFrame({"drug": training.drugs, "smiles": training.smiles}).to_csv(
-        folder / "drugs.tsv", sep="\t", index=False
-    )
-    events = pandas.DataFrame(training.events, columns=training.event_names)
-    events.insert(0, "line", training.lines)
-    events.to_csv(folder / "events.tsv.gz", sep="\t", index=False)
-    return folder
 
 
 def test_missing_tables_and_columns_are_named(tmp_path: Path) -> None:
