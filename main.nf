@@ -8,7 +8,7 @@ include { JOINT } from './modules/small_variants/joint'
 include { SMALL_VARIANTS_EVALUATION } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
 include { DRUG_RESPONSE } from './modules/drug_response'
-include { TRAINING } from './modules/training'
+include { TRAINING } from './modules/training/mode'
 include { REPORT; closingWords } from './modules/report'
 
 workflow {
