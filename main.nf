@@ -5,11 +5,10 @@ include { INPUTS; checkedParameters; codeDigest; helpText; planWords } from './m
 include { SMALL_VARIANTS } from './modules/small_variants'
 include { EXPLANATION } from './modules/small_variants/explain'
 include { JOINT } from './modules/small_variants/joint'
-include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from './modules/small_variants/training'
+include { SMALL_VARIANTS_EVALUATION } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
-include { TRAIN_DRIVERS } from './modules/drivers/training'
 include { DRUG_RESPONSE } from './modules/drug_response'
-include { TRAIN_DRUG_RESPONSE } from './modules/drug_response/training'
+include { TRAINING } from './modules/training/mode'
 include { REPORT; closingWords } from './modules/report'
 
 workflow {
@@ -33,13 +32,13 @@ workflow {
         .collectFile(name: 'parameters.json')
         .first()
     if (options.mode == 'train') {
-        TRAINING(options, assets)
-        parts = TRAINING.out.curves
-        notes = channel.empty()
+        TRAINING(options, assets.resolve('genes'))
+        parts = TRAINING.out.parts
+        notes = TRAINING.out.notes
     }
     else if (options.mode == 'evaluate') {
-        EVALUATION(options)
-        parts = EVALUATION.out.tables
+        SMALL_VARIANTS_EVALUATION(options)
+        parts = SMALL_VARIANTS_EVALUATION.out.tables
         notes = channel.empty()
     }
     else {
@@ -131,52 +130,4 @@ workflow ANALYSIS {
 
 def filesAt(paths) {
     return paths.collect { path -> file(path, glob: false) }
-}
-
-// Makes a model from own data.
-workflow TRAINING {
-    take:
-    options // parameters, checked and typed
-    assets  // folder of what is shipped
-
-    main:
-    data = file(options.training_data, glob: false)
-    curves = channel.empty()
-    if (options.model == 'small_variants') {
-        start = options.start_from ? file(options.start_from, type: 'dir') : []
-        code = codeDigest('small_variants.py', [file("${projectDir}/core")] + [start].flatten())
-        SMALL_VARIANTS_TRAINING(data, start, options.model_name, code)
-        curves = SMALL_VARIANTS_TRAINING.out.model.map { model -> model.resolve('history.tsv') }
-    }
-    if (options.model == 'drivers') {
-        genes = assets.resolve('genes')
-        TRAIN_DRIVERS(data, file(options.driver_labels, glob: false), genes, options.model_name, codeDigest('drivers.py', [data, genes]))
-    }
-    if (options.model == 'drug_response') {
-        TRAIN_DRUG_RESPONSE(data, options.model_name, codeDigest('drug_response.py', [data]))
-    }
-
-    emit:
-    curves // history.tsv of the networks, where there are any
-}
-
-// Scores calls against the truth.
-workflow EVALUATION {
-    take:
-    options // parameters, checked and typed
-
-    main:
-    calls = file(options.calls, glob: false)
-    meta = [id: calls.name.replaceFirst(/(\.g)?\.vcf(\.gz)?$/, '')]
-    reference = ['', '.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }
-    SMALL_VARIANTS_EVALUATION(
-        channel.of([meta, calls, file(options.truth, glob: false), file(options.truth_regions, glob: false)]),
-        options.reads ? file(options.reads, glob: false) : [],
-        reference,
-        codeDigest('small_variants.py', []),
-    )
-    tables = SMALL_VARIANTS_EVALUATION.out.tables
-
-    emit:
-    tables // scores by stratum, reliability of GQ
 }

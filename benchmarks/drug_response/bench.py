@@ -18,33 +18,55 @@ app = Typer(help=__doc__, pretty_exceptions_enable=False)
 
 
 @app.command()
-def drugs(data: Annotated[Path, Option()], folds: Annotated[Path, Option()], output: Annotated[Path, Option()]) -> None:
-    """Drugs left out, lines known: structure alone, and with the drug's targets and pathway. Grand mean and line effect removed."""
+def drugs(
+    data: Annotated[Path, Option()],
+    folds: Annotated[Path, Option()],
+    output: Annotated[Path, Option()],
+    bootstraps: Annotated[int, Option(min=10)] = 1000,
+) -> None:
+    """Drugs left out, lines known; grand mean and line effect removed. Intervals and gains by resampling drugs."""
     import numpy
     import pandas
-    from drugs_left_out import left_out
+    from drugs_left_out import RIVAL, left_out
 
     from strandwise.drug_response.build import read_folds
     from strandwise.drug_response.layout import read_training
 
     training = read_training(data)
-    parts = read_folds(folds, training.drugs, "drug")
+    found = left_out(training, read_folds(folds, training.drugs, "drug"))
+    has = ~numpy.isnan(next(iter(found.values()))[0]).all(axis=0)
+    draws = numpy.random.default_rng(1).multinomial(has.sum(), numpy.full(has.sum(), 1 / has.sum()), bootstraps)
+    weights = numpy.vstack([numpy.ones(has.sum()), draws])
+    figures = {
+        name: _agreement_of_drugs(truth[:, has], guess[:, has], weights) for name, (truth, guess) in found.items()
+    }
     rows = []
-    for name, (truth, guess) in left_out(training, parts).items():
-        known = ~numpy.isnan(truth) & ~numpy.isnan(guess)
-        per_drug = [
-            numpy.corrcoef(truth[known[:, drug], drug], guess[known[:, drug], drug])[0, 1]
-            for drug in range(truth.shape[1])
-            if known[:, drug].sum() >= 30
-        ]
-        rows.append(
-            {
-                "method": name,
-                "normalised": numpy.corrcoef(truth[known], guess[known])[0, 1],
-                "per_drug": numpy.mean(per_drug),
-            }
-        )
+    for name, values in figures.items():
+        row: dict[str, object] = {"method": name}
+        for what, ours, rivals in zip(("normalised", "per_drug"), values, figures[RIVAL], strict=True):
+            for title, numbers in ((what, ours), (f"{what}_gain", ours - rivals)):
+                low, high = numpy.quantile(numbers[1:], [0.025, 0.975])
+                row |= {title: numbers[0], f"{title}_low": low, f"{title}_high": high}
+        rows.append(row)
     pandas.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
+
+
+def _agreement_of_drugs(truth, guess, weights):
+    """Pooled and mean per-drug correlation, each (resamples,), for weights (resamples, drugs)."""
+    import numpy
+
+    known = ~numpy.isnan(truth)
+    x, y = numpy.where(known, truth, 0), numpy.where(known, guess, 0)
+    count, *sums = (part.sum(axis=0) for part in (known, x, y, x**2, y**2, x * y))
+
+    def pearson(n, sx, sy, xx, yy, xy):
+        return (xy - sx * sy / n) / numpy.sqrt((xx - sx**2 / n) * (yy - sy**2 / n))
+
+    often = count >= 30
+    each = pearson(count[often], *(part[often] for part in sums))
+    return pearson(*(weights @ part for part in (count, *sums))), weights[:, often] @ each / weights[:, often].sum(
+        axis=1
+    )
 
 
 @app.command()
@@ -91,6 +113,54 @@ def masked(
     pandas.DataFrame(rows, columns=["input", "normalised", "per_drug"]).to_csv(
         output, sep="\t", index=False, float_format="%.4f"
     )
+
+
+@app.command()
+def intervals(
+    data: Annotated[Path, Option()], folds: Annotated[Path, Option()], output: Annotated[Path, Option()]
+) -> None:
+    """Coverage of 90 % intervals on folds whose residuals did not set their width: lines left out, tissues left out; no networks."""
+    import numpy
+    import pandas
+
+    from strandwise.drug_response.build import cross_fit, read_folds, slope_of_errors, tissue_folds
+    from strandwise.drug_response.intervals import half_widths, widening
+    from strandwise.drug_response.layout import read_training
+    from strandwise.drug_response.training import Recipe
+
+    training = read_training(data)
+    kinds = {"lines": read_folds(folds, training.lines), "tissues": tissue_folds(training.tissues, 5)}
+    found = {name: cross_fit(training, parts, Recipe(members=0)) for name, parts in kinds.items()}
+    sd = numpy.nanstd(training.response, axis=0)
+    residuals = {name: training.response - some.prediction for name, some in found.items()}
+    typical = float(numpy.median(1 - found["lines"].explained))
+    strange = {name: (1 - some.explained) / typical for name, some in found.items()}
+    inside = {name: numpy.full(training.response.shape, numpy.nan) for name in kinds}
+    width = {name: numpy.ones(len(training.lines)) for name in kinds}
+    for name, parts in kinds.items():
+        for fold in numpy.unique(parts):
+            # Nothing of the tested lines, in either kind, sets the width.
+            kept = parts != fold
+            errors = [residuals[kind][kept] for kind in kinds]
+            slope = slope_of_errors(
+                [numpy.sqrt(numpy.nanmean((part / sd) ** 2, axis=1)) for part in errors],
+                [strange[kind][kept] for kind in kinds],
+            )
+            wider = [widening(strange[kind][kept], slope) for kind in kinds]
+            half = half_widths(numpy.vstack(errors), sd, numpy.concatenate(wider))
+            width[name][~kept] = widening(strange[name][~kept], slope)
+            inside[name][~kept] = numpy.abs(residuals[name][~kept]) <= half * width[name][~kept, None]
+    rows = []
+    for name in kinds:
+        covered = numpy.where(numpy.isnan(residuals[name]), numpy.nan, inside[name])
+        by_drug = numpy.nanmean(covered, axis=0)
+        row = {"left_out": name, "coverage": numpy.nanmean(covered)}
+        row |= {"drugs_5_percent": numpy.quantile(by_drug, 0.05), "drugs_least": by_drug.min()}
+        order = numpy.argsort(strange[name])
+        for title, part in (("usual", order[: len(order) // 4]), ("strange", order[-(len(order) // 4) :])):
+            row |= {f"{title}_width": width[name][part].mean(), f"{title}_coverage": numpy.nanmean(covered[part])}
+        rows.append(row)
+    pandas.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
 
 
 @app.command()

@@ -1,55 +1,98 @@
-"""Scores of drugs that were left out, for lines that were not: by structure, targets and pathway."""
+"""Drugs that were left out, on lines that were measured for the other drugs: ours beside a kernel over pairs."""
 
 import numpy as np
 
 from strandwise.drug_response.layout import Training
+from strandwise.drug_response.molecules import Drug, drug_groups, fit_molecules, place_new
 from strandwise.drug_response.training import factor_ridge, make_reference
 from strandwise.formats.molecules import fingerprints, tanimoto
 
-REGULARISERS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+REGULARISERS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+# Shares of shared targets and of the same pathway beside structure, of which the rival takes what does best within its training drugs.
+SHARES = ((0.0, 0.0), (0.5, 0.25), (1.0, 0.5), (2.0, 1.0))
+RIVAL = "kernel ridge over pairs (Tanimoto, targets, pathway × RBF of lines)"
+ALONE, TOLD = "Strandwise, structure alone", "Strandwise, structure, targets, pathway"
 
 
-def kernels(training: Training) -> dict[str, np.ndarray]:
-    """Similarities of drugs (drugs, drugs): structure alone, and the mean of structure, shared targets and pathway."""
+def left_out(training: Training, parts: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For each method truth and guess (lines, drugs); grand mean and line effect of the other drugs removed, gaps NaN.
+
+    parts: fold of each drug, -1 for those without structure, which take no part.
+    """
+    reference = make_reference(training)
+    scores = (training.scores - reference.mean) / reference.sd
+    weighted = scores * np.sqrt(reference.sd)
+    lines = 1 + weighted @ weighted.T / (weighted**2).sum(axis=1).mean() / 2
+    distances = np.maximum((scores**2).sum(axis=1)[:, None] + (scores**2).sum(axis=1)[None] - 2 * scores @ scores.T, 0)
+    rbf = np.exp(-distances / (2 * np.median(distances[np.triu_indices(len(distances), 1)])))
     bits = fingerprints(training.smiles)
     structure = tanimoto(bits, bits)
     targets = [{part.strip() for part in text.split(",") if part.strip()} for text in training.targets]
     shared = np.array([[len(one & other) / max(len(one | other), 1) for other in targets] for one in targets])
     pathways = np.array(training.pathways)
     same = (pathways[:, None] == pathways[None]) & (pathways != "")[:, None]
-    return {"structure": structure, "structure, targets, pathway": structure + shared + 0.5 * same}
+    groups = drug_groups(bits, 8)
+    truth = np.full(training.response.shape, np.nan)
+    found = {name: truth.copy() for name in (RIVAL, ALONE, TOLD)}
+    for part in np.unique(parts[parts >= 0]):
+        rest, test = np.flatnonzero((parts >= 0) & (parts != part)), np.flatnonzero(parts == part)
+        response = training.response[:, rest]
+        mean = np.nanmean(response, axis=0)
+        effect = np.nanmean(response - mean, axis=1, keepdims=True)
+        filled = factor_ridge(lines, response).filled
+        truth[:, test] = training.response[:, test] - mean.mean() - effect
+        kernels = [structure + target * shared + pathway * same for target, pathway in SHARES]
+        found[RIVAL][:, test] = _rival(kernels, rbf, rest, test, filled - mean - effect, mean, groups[rest])
+        known = [[column[drug] for drug in rest] for column in (training.smiles, training.targets, training.pathways)]
+        molecules = fit_molecules(*known, filled, groups[rest])
+        for name, told in ((ALONE, False), (TOLD, True)):
+            drugs = [
+                Drug("", training.smiles[drug], training.targets[drug] * told, training.pathways[drug] * told)
+                for drug in test
+            ]
+            new = place_new(molecules, known[0], drugs)
+            found[name][:, test] = new.mean + (filled - filled.mean(axis=0)) @ new.mix.T - mean.mean() - effect
+    return {name: (truth, guess) for name, guess in found.items()}
 
 
-def left_out(training: Training, parts: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For each kernel: truth and guess (lines, drugs), grand mean and line effect of the other drugs removed, gaps NaN."""
-    reference = make_reference(training)
-    scores = (training.scores - reference.mean) / reference.sd * np.sqrt(reference.sd)
-    lines = 1 + scores @ scores.T / (scores**2).sum(axis=1).mean() / 2
-    found = {}
-    for name, kernel in kernels(training).items():
-        truth, guess = np.full(training.response.shape, np.nan), np.full(training.response.shape, np.nan)
-        for part in np.unique(parts[parts >= 0]):
-            rest, test = (parts >= 0) & (parts != part), parts == part
-            response = training.response[:, rest]
-            mean = np.nanmean(response, axis=0)
-            effect = np.nanmean(response - mean, axis=1, keepdims=True)
-            # What lines alike have in common, mixed with what was measured: single measurements are half noise.
-            smooth = factor_ridge(lines, response)
-            own = (smooth.filled + smooth.left_out) / 2 - mean - effect
-            truth[:, test] = training.response[:, test] - mean.mean() - effect
-            guess[:, test] = _regressed(kernel[np.ix_(rest, rest)], kernel[np.ix_(test, rest)], mean - mean.mean())
-            guess[:, test] += _regressed(kernel[np.ix_(rest, rest)], kernel[np.ix_(test, rest)], own.T).T
-        found[name] = truth, guess
-    return found
+def _rival(
+    kernels: list[np.ndarray],
+    lines: np.ndarray,
+    rest: np.ndarray,
+    test: np.ndarray,
+    own: np.ndarray,
+    mean: np.ndarray,
+    groups: np.ndarray,
+) -> np.ndarray:
+    """Level by kernel ridge over drugs, differences by kernel ridge over pairs (Kronecker product); all chosen on inner folds.
 
+    own: (lines, other drugs) differences from mean and line effect; mean: (other drugs,). Returns (lines, left-out drugs).
+    """
+    values, vectors = np.linalg.eigh(lines)
+    turned = own.T @ vectors
 
-def _regressed(kernel: np.ndarray, cross: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Kernel ridge over drugs, regulariser with the least leave-one-drug-out error."""
-    best, chosen = np.inf, np.zeros(())
-    for regulariser in REGULARISERS:
-        inverse = np.linalg.inv(kernel + regulariser * np.eye(len(kernel)))
-        # Leave-one-out residual of kernel ridge: (K + λ)⁻¹ y over the diagonal of the inverse.
-        error = float((((inverse @ values).T / np.diag(inverse)) ** 2).sum())
-        if error < best:
-            best, chosen = error, cross @ inverse @ values
-    return chosen
+    def level(kernel: np.ndarray, cross: np.ndarray, inside: np.ndarray, regulariser: float) -> np.ndarray:
+        ridge = kernel + regulariser * np.eye(len(kernel))
+        return cross @ np.linalg.solve(ridge, mean[inside] - mean[inside].mean())
+
+    def pairs(kernel: np.ndarray, cross: np.ndarray, inside: np.ndarray, regulariser: float) -> np.ndarray:
+        sizes, basis = np.linalg.eigh(kernel)
+        both = np.outer(np.maximum(sizes, 0), values)
+        return cross @ basis @ ((basis.T @ turned[inside]) / (both + regulariser) * values) @ vectors.T
+
+    every, guesses = np.arange(len(rest)), []
+    for predict, goal in ((level, mean - mean.mean()), (pairs, own.T)):
+        best, chosen = np.inf, (kernels[0], REGULARISERS[0])
+        for kernel in kernels:
+            for regulariser in REGULARISERS if predict is level else (*REGULARISERS[3:], 6.4, 12.8, 25.6):
+                error = 0.0
+                for group in np.unique(groups):
+                    inside, outside = every[groups != group], every[groups == group]
+                    within = kernel[np.ix_(rest[inside], rest[inside])]
+                    guess = predict(within, kernel[np.ix_(rest[outside], rest[inside])], inside, regulariser)
+                    error += float(((goal[outside] - guess) ** 2).sum())
+                if error < best:
+                    best, chosen = error, (kernel, regulariser)
+        kernel, regulariser = chosen
+        guesses.append(predict(kernel[np.ix_(rest, rest)], kernel[np.ix_(test, rest)], every, regulariser))
+    return guesses[0][None] + guesses[1].T

@@ -1,5 +1,5 @@
 # The germline caller beside its peers. DATA: folder with references, truth and real reads (LICENSE-DATA.md says whence).
-.PHONY: bench-germline bench-germline-cost bench-trio germline-reliability
+.PHONY: bench-phasing bench-germline bench-germline-cost bench-trio germline-reliability
 germline := benchmarks/germline
 germline_sets ?= .tools/bench/germline
 
@@ -13,6 +13,9 @@ bench-germline-cost: setup ## how the cost of our caller grows, and two shards o
 	$(python) $(germline)/cost.py sizes --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
 	$(python) $(germline)/cost.py shards --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
 	$(python) $(germline)/cost.py picture --output $(germline_sets)/cost
+
+bench-phasing: setup ## phasing of our calls, the peers' and the true genotypes against the haplotypes, after bench-germline (ten minutes)
+	$(python) $(germline)/phasing.py --sets $(germline_sets)/SETS.tsv --calls $(germline_sets)/calls --output $(germline_sets)/phasing --only test_30x_1 --only test_10x --only test_60x
 
 germline_model ?= assets/models/small_variants
 germline-reliability: setup ## reliability.tsv of a model from held-out reads, after each change of its weights: make germline-reliability DATA=… [germline_model=…] (ten minutes)

@@ -1,20 +1,22 @@
 // Training of the drivers model on cohorts with known driver genes.
 
-// Trains the learned combination of evidence and writes a model folder.
+include { codeDigest } from '../inputs'
+
+// Trains the learned combination of evidence and writes a model folder. Minutes at most, so without checkpoints.
 process TRAIN_DRIVERS {
-    tag "${name}"
+    tag "${meta.id}"
     label 'training'
     container "${params.container_registry}/models:${workflow.manifest.version}"
 
     input:
+    val meta // id: name of the model
     path cohorts, stageAs: 'cohorts'
     path labels
     path genes, stageAs: 'gene_tables'
-    val name
     val code // digest of the package folders that the command uses
 
     output:
-    path "${name}", emit: model
+    path "${meta.id}", emit: model
     tuple val(task.process), val('strandwise'), eval('drivers.py --version'), topic: versions
 
     script:
@@ -24,8 +26,23 @@ process TRAIN_DRIVERS {
         --cohorts ${cohorts} \\
         --labels ${labels} \\
         --genes ${genes} \\
-        --name ${name} \\
+        --name ${meta.id} \\
         --version 1 \\
-        --output ${name}
+        --output ${meta.id}
     """
+}
+
+workflow DRIVERS_TRAINING {
+    take:
+    options // parameters, checked and typed
+    meta    // id
+    genes   // folder of gene tables
+
+    main:
+    cohorts = file(options.training_data, glob: false)
+    TRAIN_DRIVERS(meta, cohorts, file(options.driver_labels, glob: false), genes, codeDigest('drivers.py', [cohorts, genes]))
+    model = TRAIN_DRIVERS.out.model
+
+    emit:
+    model // model folder
 }

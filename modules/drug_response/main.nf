@@ -18,6 +18,7 @@ process SCORE_DRUGS {
     output:
     path 'response.tsv', emit: table
     path 'response_summary.tsv', emit: extremes
+    path 'drugs', emit: pages
     path 'drug_response.json', emit: summary
     path 'drug_response.notes.json', emit: notes
     tuple val(task.process), val('strandwise'), eval('drug_response.py --version'), topic: versions

@@ -22,6 +22,7 @@ process BUILD_REPORT {
     script:
     """
     # code ${code}
+    mkdir -p parts
     report.py build \\
         --folder parts \\
         --parameters ${parameters} \\

@@ -1,12 +1,17 @@
 // Training of the small-variants model on a user's own samples with known truth, and scoring of calls against a truth.
 
+include { codeDigest; stop } from '../inputs'
+include { containerWords } from '../training/place'
+
 // Trains, calibrates and writes a model folder.
 process TRAIN_SMALL_VARIANTS {
-    tag "${name}"
+    tag "${meta.id}"
     label 'training'
+    containerOptions { containerWords(meta, workflow.containerEngine) }
     container "${params.container_registry}/models:${workflow.manifest.version}"
 
     input:
+    val meta // id: name of the model; checkpoints: folder in which a killed training goes on, or ''; use_gpu
     path table
     path alignments, stageAs: 'set?/*'
     path alignment_indexes, stageAs: 'set?/*'
@@ -15,26 +20,29 @@ process TRAIN_SMALL_VARIANTS {
     path beds, stageAs: 'set?/*'
     path references, stageAs: 'set?/reference/*'
     path reference_indexes, stageAs: 'set?/reference/*'
+    path reference_block_indexes, stageAs: 'set?/reference/*'
     path start, stageAs: 'start_from'
-    val name
     val code // digest of the package folders and core/ that the command uses
 
     output:
-    path "${name}", emit: model
+    path "${meta.id}", emit: model
+    path "${meta.id}.notes.json", emit: notes
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
-    tuple val(task.process), val('TensorFlow'), eval("python3 -c 'import importlib.metadata as m; print(m.version(\"tensorflow-cpu\"))'"), topic: versions
+    tuple val(task.process), val('TensorFlow'), eval("python3 -c 'import importlib.metadata as m; print(*[d.version for d in m.distributions() if d.name in (\"tensorflow\", \"tensorflow-cpu\")])'"), topic: versions
 
     script:
-    def from = start ? "--start-from ${start}" : ''
     """
     # code ${code}
     small_variants.py train \\
         --sets ${table} \\
-        ${from} \\
+        ${start ? "--start-from ${start}" : ''} \\
+        ${meta.checkpoints ? "--checkpoints '${meta.checkpoints}'" : ''} \\
+        ${meta.use_gpu ? '--use-gpu' : ''} \\
         --threads ${task.cpus} \\
-        --name ${name} \\
+        --name ${meta.id} \\
         --model-version 1 \\
-        --output ${name}
+        --notes ${meta.id}.notes.json \\
+        --output ${meta.id}
     """
 }
 
@@ -71,36 +79,52 @@ process EVALUATE_SMALL_VARIANTS {
     """
 }
 
-// Rows of a table of training sets as maps; its paths count from the table's folder.
+// Rows of a table of training sets as maps; its paths count from the table's folder. Stops the run where a file is missing.
 def trainingSets(table) {
-    return table.splitCsv(header: true, sep: '\t').collect { row ->
-        row + ['alignment', 'truth', 'bed', 'reference'].collectEntries { column -> [column, file(table.parent.resolve(row[column]), glob: false)] }
+    def needed = ['alignment', 'truth', 'bed', 'reference']
+    def rows = table.splitCsv(header: true, sep: '\t')
+    def lacking = rows ? (['name', 'use'] + needed).findAll { column -> !rows[0].containsKey(column) } : ['rows']
+    def problems = lacking.collect { column -> "${table}: has no ${column == 'rows' ? 'rows' : "column ${column}"}; the layout is in docs/models.md" }
+    def sets = problems ? [] : rows.collect { row -> row + needed.collectEntries { column -> [column, file(table.parent.resolve(row[column]), glob: false)] } }
+    sets.eachWithIndex { row, index ->
+        problems += needed.findAll { column -> !row[column].exists() }.collect { column -> "${table}: row ${index + 2}, ${column}: ${row[column]}: no such file" }
+        problems += (needed - 'bed').findAll { column -> row[column].exists() && !indexBeside(row[column]) }.collect { column ->
+            "${table}: row ${index + 2}, ${column}: ${row[column]} has no index beside it; make one with samtools index, tabix or samtools faidx"
+        }
     }
+    if (problems) {
+        stop('training data', problems)
+    }
+    return sets
 }
 
-// The index beside a file.
+// The index beside a file; null where there is none.
 def indexBeside(path) {
-    def found = ['.bai', '.crai', '.csi', '.tbi', '.fai'].collect { suffix -> path.resolveSibling("${path.name}${suffix}".toString()) }.find { index -> index.exists() }
-    return found ?: error("${path}: has no index beside it; make one with samtools index, tabix or samtools faidx")
+    return ['.bai', '.crai', '.csi', '.tbi', '.fai'].collect { suffix -> path.resolveSibling("${path.name}${suffix}".toString()) }.find { index -> index.exists() }
+}
+
+// The index of a bgzipped reference; for a plain one its BED once more, so that every set has one file here.
+def blockIndex(row) {
+    def index = row.reference.resolveSibling("${row.reference.name}.gzi")
+    return index.exists() ? index : row.bed
 }
 
 workflow SMALL_VARIANTS_TRAINING {
     take:
-    table // TSV of sets: name, alignment, truth, bed, reference, use (train or tune), fractions
-    start // model folder to go on from, or []
-    name  // name of the model
-    code  // digest of the code
+    options // parameters, checked and typed
+    meta    // id, checkpoints, use_gpu
 
     main:
-    sets = trainingSets(table)
+    sets = trainingSets(file(options.training_data, glob: false))
+    start = options.start_from ? [file(options.start_from, type: 'dir')] : []
     columns = ['name', 'alignment', 'truth', 'bed', 'reference', 'use', 'fractions']
     lines = sets.withIndex(1).collect { row, number ->
         def place = "set${sets.size() > 1 ? number : ''}"
         [row.name, "${place}/${row.alignment.name}", "${place}/${row.truth.name}", "${place}/${row.bed.name}", "${place}/reference/${row.reference.name}", row.use, row.fractions ?: '1'].join('\t')
     }
-    staged = channel.of((["${columns.join('\t')}"] + lines).join('\n') + '\n').collectFile(name: 'sets.tsv')
     TRAIN_SMALL_VARIANTS(
-        staged,
+        meta,
+        channel.of(([columns.join('\t')] + lines).join('\n') + '\n').collectFile(name: 'sets.tsv'),
         sets.collect { row -> row.alignment },
         sets.collect { row -> indexBeside(row.alignment) },
         sets.collect { row -> row.truth },
@@ -108,27 +132,39 @@ workflow SMALL_VARIANTS_TRAINING {
         sets.collect { row -> row.bed },
         sets.collect { row -> row.reference },
         sets.collect { row -> indexBeside(row.reference) },
+        sets.collect { row -> blockIndex(row) },
         start,
-        name,
-        code,
+        codeDigest('small_variants.py', [file("${projectDir}/core")] + start),
     )
     model = TRAIN_SMALL_VARIANTS.out.model
+    notes = TRAIN_SMALL_VARIANTS.out.notes
 
     emit:
     model // model folder
+    notes // *.notes.json
 }
 
 workflow SMALL_VARIANTS_EVALUATION {
     take:
-    calls     // [meta, vcf, truth, bed]
-    alignment // reads of the sample, or []
-    reference // [fasta, fai] or [fasta, fai, gzi]; a value
-    code      // digest of the code
+    options // parameters, checked and typed
 
     main:
-    EVALUATE_SMALL_VARIANTS(calls, alignment, alignment ? indexBeside(alignment) : [], reference, code)
+    given = ['calls', 'truth', 'truth_regions'].collect { name -> file(options[name], glob: false) }
+    meta = [id: given[0].name.replaceFirst(/(\.g)?\.vcf(\.gz)?$/, '')]
+    reads = options.reads ? file(options.reads, glob: false) : []
+    reference = ['', '.fai', '.gzi'].collect { ending -> file("${options.fasta}${ending}", glob: false) }.findAll { path -> path.exists() }
+    if (reference.size() < 2 || reads && !indexBeside(reads)) {
+        stop('evaluation', [reads && !indexBeside(reads) ? "--reads: ${reads} has no index beside it; make one with samtools index" : "--fasta: ${options.fasta} has no index beside it; make one with samtools faidx"])
+    }
+    EVALUATE_SMALL_VARIANTS(
+        channel.of([meta] + given),
+        reads,
+        reads ? indexBeside(reads) : [],
+        reference,
+        codeDigest('small_variants.py', []),
+    )
     tables = EVALUATE_SMALL_VARIANTS.out.tables.flatten()
 
     emit:
-    tables // one file each: scores by stratum, reliability of GQ
+    tables // scores by stratum, reliability of GQ
 }

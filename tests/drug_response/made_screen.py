@@ -53,6 +53,31 @@ def made_screen(lines: int = 120, genes: int = 80, seed: int = 7) -> Training:
     )  # fmt: skip
 
 
+def write_layout(training: Training, folder: Path) -> Path:
+    """Write the screen as the training folder that docs/models.md describes."""
+    import pandas
+
+    folder.mkdir()
+    frame = pandas.DataFrame(training.scores.T, columns=training.lines)
+    frame.insert(0, "gene", training.genes)
+    frame.to_csv(folder / "expression.tsv.gz", sep="\t", index=False)
+    lines, drugs = np.nonzero(~np.isnan(training.response))
+    pairs = {"line": np.array(training.lines)[lines], "drug": np.array(training.drugs)[drugs]}
+    pandas.DataFrame(pairs | {"ln_ic50": training.response[lines, drugs]}).to_csv(
+        folder / "response.tsv.gz", sep="\t", index=False
+    )
+    pandas.DataFrame({"line": training.lines, "tissue": training.tissues}).to_csv(
+        folder / "lines.tsv", sep="\t", index=False
+    )
+    pandas.DataFrame({"drug": training.drugs, "smiles": training.smiles}).to_csv(
+        folder / "drugs.tsv", sep="\t", index=False
+    )
+    events = pandas.DataFrame(training.events, columns=training.event_names)
+    events.insert(0, "line", training.lines)
+    events.to_csv(folder / "events.tsv.gz", sep="\t", index=False)
+    return folder
+
+
 @cache
 def shipped() -> Model:
     return load(SHIPPED)

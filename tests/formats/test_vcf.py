@@ -94,6 +94,7 @@ def test_likelihoods_with_non_reference_worked_out_by_hand():
 def test_gvcf_record_carries_non_ref_last():
     columns = gvcf_record(snp(9, alleles=("G", "A"))).split("\t")
     assert columns[4] == "A,<NON_REF>"
+    assert columns[7] == "DP=10"
     assert columns[-1] == "0/1:40:10:6,4,0:0.4,0:41,0,90,59,102,131"
 
 
@@ -144,7 +145,7 @@ def test_bands_that_do_not_rise_or_are_no_numbers(text):
 
 def test_given_sites_are_flagged_in_both_files_and_in_the_header_where_there_are_any():
     site = snp(9, alleles=("G", "A"), given=True)
-    assert record(site).split("\t")[7] == gvcf_record(site).split("\t")[7] == "GIVEN"
+    assert record(site).split("\t")[7] == "GIVEN" and gvcf_record(site).split("\t")[7] == "DP=10;GIVEN"
     assert "##INFO=<ID=GIVEN," in header({"chr1": 10}, "S", "tiny 1", False, given=True)
     assert "GIVEN" not in header({"chr1": 10}, "S", "tiny 1", False)
 

@@ -428,9 +428,12 @@ def test_problems_of_gvcfs(tmp_path: Path) -> None:
 
 def test_a_pedigree_is_held_against_the_sheet(tmp_path: Path) -> None:
     """A wrong sex, an unknown mother, a row too short: all of them in one go where the file can be read at all."""
-    assert joint_case(tmp_path, "F S1 S2 S9 1 0\n").problems(fasta="ref.fa", joint=True, pedigree="f.ped") == [
+    assert joint_case(tmp_path, "F S1 S2 S9 1 0\nF S2 0 0 1\n").problems(
+        fasta="ref.fa", joint=True, pedigree="f.ped"
+    ) == [
         "f.ped: row 1: mother S9 is no sample of the sheet; write 0 for a parent without data",
         "f.ped: row 1: S1 has sex XY here and XX in the sheet; correct one",
+        "f.ped: row 2: 5 columns, 6 needed: family, individual, father, mother, sex, phenotype; unknown parents are 0",
     ]
 
 

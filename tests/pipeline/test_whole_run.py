@@ -146,3 +146,33 @@ def test_calls_are_bgzipped_to_their_end(whole: Run, world: World) -> None:
         assert path.read_bytes().endswith(bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000"))
         with gzip.open(path, "rt") as lines:
             assert lines.readline() == "##fileformat=VCFv4.3\n"
+
+
+def test_uncertain_calls_are_explained_and_linked(whole: Run, world: World) -> None:
+    report = (world.results / "multiqc_report.html").read_text()
+    for sample in SAMPLES:
+        folder = f"small_variants/{sample}/explain"
+        rows = read_rows(world.results / folder / "sites.tsv")
+        assert 1 <= len(rows) <= 10 and {row["sample"] for row in rows} == {sample}
+        for row in rows:
+            for name in (row["picture"], row["attributions"]):
+                assert (world.results / folder / name).stat().st_size > 1000
+                assert f'href="{folder}/{name}"' in report
+
+
+def test_any_place_is_explained_after_a_run(whole: Run, world: World) -> None:
+    """Called, left to the reference, and outside of what was called; nothing is called again."""
+    (world.folder / "places (2).txt").write_text("chr20:10,052,345\nchr20:10070000\n")
+    before = {row["position"] for row in read_rows(world.results / "small_variants/NA12878/explain/sites.tsv")}
+    words = (*world.words, "--explain", "places (2).txt", "-resume")
+    again = run(world.project, world.folder, *words, results=world.results)
+    assert again.status == 0, again.output
+    assert again.with_status("COMPLETED") == {"CHECK_INPUTS", "EXPLAIN_SMALL_VARIANTS", "BUILD_REPORT"}
+    rows = read_rows(world.results / "small_variants/NA12878/explain/sites.tsv")
+    assert {row["position"] for row in rows} == {"10052345", "10070000"} != before
+    assert [row["step"] for row in rows if row["position"] == "10070000"] == ["intervals"]
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))

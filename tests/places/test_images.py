@@ -18,8 +18,16 @@ def pins(lock: Path) -> dict[tuple[str, str], str]:
     return {(name, marker): version for name, version, marker in PIN.findall(lock.read_text())}
 
 
-def test_there_are_three_images() -> None:
-    assert [folder.name for folder in IMAGES] == ["calling", "models", "report"]
+def test_there_are_three_images_and_one_for_gpus() -> None:
+    assert [folder.name for folder in IMAGES] == ["calling", "models", "models_gpu", "report"]
+
+
+def test_the_image_for_gpus_has_the_tensorflow_of_the_other() -> None:
+    both = [pins(ROOT / f"containers/{name}/requirements.txt") for name in ("models", "models_gpu")]
+    versions = [{name.removesuffix("-cpu"): version for (name, _), version in found.items()} for found in both]
+    shared = versions[0].keys() & versions[1].keys()
+    assert {"tensorflow", "keras", "numpy"} <= shared
+    assert [name for name in shared if versions[0][name] != versions[1][name]] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name)

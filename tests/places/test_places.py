@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEXTFLOW = ROOT / ".venv/bin/nextflow"
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 RULES = {name: rule for group in SCHEMA["$defs"].values() for name, rule in group["properties"].items()}
-IMAGES = {path.parent.name for path in ROOT.glob("containers/*/Dockerfile")}
+IMAGES = {path.parent.name for path in ROOT.glob("containers/*/Dockerfile")} - {"models_gpu"}
 ENGINES = ("docker", "podman", "singularity", "apptainer")
 EXECUTORS = {"slurm": "slurm", "awsbatch": "awsbatch", "googlebatch": "google-batch", "azurebatch": "azurebatch"}
 
@@ -121,6 +121,33 @@ def test_images_follow_the_registry(tmp_path: Path) -> None:
     assert {process["container"] for process in listed} == {
         f"registry.example/lab/{image}:{version}" for image in IMAGES
     }
+
+
+def test_use_gpu_changes_the_image_of_network_training_alone(tmp_path: Path) -> None:
+    words = ["inspect", ROOT, "-profile", "docker,test", "-format", "json"]
+    images = []
+    for more in ([], ["--use_gpu"]):
+        listed = json.loads(nextflow(*words, *more, folder=tmp_path))["processes"]
+        images.append(
+            {process["name"].split(":")[-1]: process["container"].split("/")[-1].split(":")[0] for process in listed}
+        )
+    changed = {name: image for name, image in images[1].items() if image != images[0][name]}
+    assert changed == {"TRAIN_SMALL_VARIANTS": "models_gpu", "TRAIN_DRUG_RESPONSE": "models_gpu"}
+
+
+def test_on_slurm_use_gpu_asks_for_one_for_network_training_alone(tmp_path: Path) -> None:
+    for use, options in ((True, "--account=x --gres=gpu:1"), (False, "--account=x")):
+        values = {key: rule.get("default") for key, rule in RULES.items()} | {
+            "use_gpu": use,
+            "slurm_options": "--account=x",
+        }
+        lines = [f"    {key} = {json.dumps(value)}" for key, value in values.items()]
+        (tmp_path / "given.config").write_text(
+            "\n".join(["params {", *lines, "}", f"includeConfig '{ROOT}/conf/slurm.config'"])
+        )
+        process = json.loads(nextflow("-C", "given.config", "config", "-o", "json", folder=tmp_path))["process"]
+        assert process["withName:TRAIN_SMALL_VARIANTS|TRAIN_DRUG_RESPONSE"]["clusterOptions"] == options
+        assert process["clusterOptions"] == "--account=x"
 
 
 def processes() -> dict[str, str]:

@@ -15,8 +15,9 @@ from strandwise.errors import InputError
 from strandwise.formats.notes import Note
 from strandwise.formats.pedigree import Person
 from strandwise.formats.vcf import header
-from strandwise.small_variants.joint import joint, relations
+from strandwise.small_variants.joint import joint
 from strandwise.small_variants.joint_genotypes import Family
+from strandwise.small_variants.joint_trios import relations
 
 PED = "trio mother 0 0 2 0\ntrio father 0 0 1 0\ntrio child father mother 1 0\n"
 

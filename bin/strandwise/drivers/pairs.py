@@ -4,7 +4,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.stats import hypergeom
 
 from strandwise.drivers.mutations import EFFECTS, SILENT, Cohort
 from strandwise.drivers.neutral import benjamini_hochberg
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import pandas
 
 MOST_GENES = 40
-# Up to this expected number the distribution of joint hits is computed exactly, beyond it by the normal approximation.
-EXACT_UP_TO = 60
 
 
 def sample_matrix(cohort: Cohort, genes: list[str]) -> np.ndarray:
@@ -28,57 +26,47 @@ def sample_matrix(cohort: Cohort, genes: list[str]) -> np.ndarray:
     return matrix
 
 
-def hit_chances(matrix: np.ndarray, burden: np.ndarray) -> np.ndarray:
-    """Chance of each gene to be hit in each sample if hits spread by burden, float (genes, samples); rows sum to the gene's hits.
+def strata_of(burden: np.ndarray) -> np.ndarray:
+    """Stratum of each sample: samples whose burdens differ less than twofold, int."""
+    return np.floor(np.log2(np.maximum(burden, 1))).astype(int)
 
-    A sample's odds grow with the square root of its burden: more mutations, but drivers are not passengers.
+
+def joint_hits(first: np.ndarray, second: np.ndarray, stratum: np.ndarray) -> tuple[np.ndarray, float]:
+    """Distribution of the number of samples with both genes if they were independent within strata, and its mean.
+
+    Given how many samples of a stratum have each gene, the joint ones are hypergeometric; strata are convolved (the exact form of
+    Mantel & Haenszel's test). first, second: bool (samples,). Returns P(X = k) for k = 0, 1, …
     """
-    pull = np.sqrt(burden / max(burden.mean(), 1e-9)) + 1e-9
-    low, high = np.full(len(matrix), -30.0), np.full(len(matrix), 30.0)
-    hits = matrix.sum(axis=1)
-    for _ in range(60):
-        middle = (low + high) / 2
-        chance = 1 / (1 + np.exp(-middle[:, None]) / pull)
-        more = chance.sum(axis=1) < hits
-        low, high = np.where(more, middle, low), np.where(more, high, middle)
-    return chance
-
-
-def tails(chance: np.ndarray, observed: int) -> tuple[float, float]:
-    """P(X <= observed) and P(X >= observed) of a sum of independent events with these chances."""
-    mean, variance = float(chance.sum()), float((chance * (1 - chance)).sum())
-    if max(mean, observed) > EXACT_UP_TO:
-        deviation = max(np.sqrt(variance), 1e-9)
-        return float(ndtr((observed + 0.5 - mean) / deviation)), float(ndtr((mean - observed + 0.5) / deviation))
-    probability = np.zeros(observed + 1)
-    probability[0] = 1.0
-    for p in chance[chance > 1e-12]:
-        probability[1:] = probability[1:] * (1 - p) + probability[:-1] * p
-        probability[0] *= 1 - p
-    below = float(probability[:-1].sum())
-    return min(below + float(probability[-1]), 1.0), max(1.0 - below, 0.0)
+    probability, mean = np.ones(1), 0.0
+    for name in np.unique(stratum[first | second]):
+        here = stratum == name
+        n, a, b = int(here.sum()), int(first[here].sum()), int(second[here].sum())
+        probability = np.convolve(probability, hypergeom.pmf(np.arange(min(a, b) + 1), n, a, b))
+        mean += a * b / n
+    return probability, mean
 
 
 def gene_pairs(cohort: Cohort, genes: list[str]) -> "pandas.DataFrame":
     """Every pair of the first MOST_GENES genes: samples with both, expected, p and q; sorted by p.
 
-    The expectation is that of independent genes given each sample's burden (as in Canisius et al. 2016, Genome Biology 17:261); q-values by
-    Benjamini-Hochberg over all pairs and both directions.
+    The expectation is that of genes which are independent among samples of about the same burden; q-values by Benjamini-Hochberg over
+    all pairs and both directions.
     """
     import pandas
 
     genes = genes[:MOST_GENES]
     matrix = sample_matrix(cohort, genes)
     burden = np.bincount(cohort.sample[cohort.effect != SILENT], minlength=cohort.n_samples).astype(float)
-    chance = hit_chances(matrix, burden)
     rows = []
     for first, second in combinations(range(len(genes)), 2):
-        joint = chance[first] * chance[second]
+        # the two genes do not count: who has them would have more mutations by that alone
+        stratum = strata_of(burden - matrix[first] - matrix[second])
+        probability, expected = joint_hits(matrix[first], matrix[second], stratum)
         observed = int((matrix[first] & matrix[second]).sum())
-        fewer, more = tails(joint, observed)
+        fewer, more = float(probability[: observed + 1].sum()), float(probability[observed:].sum())
         kind = "exclusive" if fewer < more else "together"
         rows.append(
-            (genes[first], genes[second], kind, observed, float(joint.sum()), int(matrix[first].sum()), int(matrix[second].sum()),
+            (genes[first], genes[second], kind, observed, expected, int(matrix[first].sum()), int(matrix[second].sum()),
              min(1.0, 2 * min(fewer, more)))
         )  # fmt: skip
     names = ["gene", "other_gene", "kind", "n_both", "expected_both", "n_gene", "n_other", "p_value"]

@@ -105,10 +105,10 @@ GENE_PAIRS = Table(
         Column("other_gene", "second gene"),
         Column("kind", "together: more joint samples than expected; exclusive: fewer"),
         Column("n_both", "samples with non-silent mutations of both", int, 0),
-        Column("expected_both", "such samples expected from each sample's number of mutations", float, 0),
+        Column("expected_both", "such samples expected among samples of about as many mutations", float, 0),
         Column("n_gene", "samples with the first gene", int, 0),
         Column("n_other", "samples with the second gene", int, 0),
-        Column("p_value", "two-sided, Poisson-binomial", float, 0, 1),
+        Column("p_value", "two-sided, exact, samples stratified by their number of mutations", float, 0, 1),
         Column("q_value", "Benjamini-Hochberg over all pairs", float, 0, 1),
     ],
 )

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.domain import complete
-from strandwise.drug_response.figures import agreement
+from strandwise.drug_response.figures import agreement, per_drug_mean
 from strandwise.drug_response.intervals import LEVEL, half_widths, widening
 from strandwise.drug_response.layout import Training, read_training
 from strandwise.drug_response.model import QUANTILES, Domain, Events, Intervals, Model, save
-from strandwise.drug_response.molecules import NEAR, drug_groups, residuals_new
+from strandwise.drug_response.molecules import FEWEST, NEAR, Molecules, drug_groups, drugs_left_out, fit_molecules
 from strandwise.drug_response.network import delta
+from strandwise.drug_response.programmes import Programmes, find_programmes
 from strandwise.drug_response.reference import nearest_tissues
 from strandwise.drug_response.training import (
     Recipe,
@@ -79,12 +80,12 @@ def train(
             predictions, lines=left_out.prediction, folds=parts, tissues=strangers.prediction, tissue_folds=tissue_parts
         )
     model = fit_model(training, recipe, work / "all")
-    figures = finish(model, training, (left_out, parts), (strangers, tissue_parts))
+    figures = finish(model, training, (left_out, parts), (strangers, tissue_parts), recipe.seed)
     details = {
         "name": name,
         "version": version,
         "licence": LICENCE,
-        "inputs": "expression (log scale, TPM, counts or z scores; at least a quarter of the genes), mutations (MAF), tissue",
+        "inputs": "expression (log scale, TPM, counts or z scores; at least a quarter of the genes), mutations (MAF), tissue; new drugs by SMILES, with targets and pathway if known",
         "trained_on": {"lines": len(training.lines), "drugs": len(training.drugs), "pairs": int((~numpy.isnan(training.response)).sum())},
         "recipe": recipe.__dict__,
         "figures": figures,
@@ -153,7 +154,8 @@ def fit_model(training: Training, recipe: Recipe, work: Path | None = None, held
     nothing = numpy.zeros(len(training.drugs), numpy.float32)
     return Model(
         None, training.drugs, training.smiles, reference, encoder, events, Domain(0.0, numpy.inf, 1.0, components_sd),
-        Intervals(nothing, nothing, 0.0, numpy.zeros(2, numpy.float32)), quantiles.astype(numpy.float32), {},
+        Intervals(nothing, nothing, 0.0, numpy.zeros((2, 2), numpy.float32)), quantiles.astype(numpy.float32),
+        Molecules.nothing(len(training.drugs)), Programmes([], numpy.full(len(training.genes), -1)),
     )  # fmt: skip
 
 
@@ -242,8 +244,9 @@ def finish(
     training: Training,
     left_out: tuple[LeftOut, "numpy.ndarray"],
     strangers: tuple[LeftOut, "numpy.ndarray"],
+    seed: int,
 ) -> dict[str, Any]:
-    """Set intervals and domain from lines left out at random and by tissue; returns the figures of both."""
+    """Set molecules, programmes, intervals and domain from lines left out at random and by tissue; returns the figures of both."""
     import numpy
 
     known, far = left_out[0], strangers[0]
@@ -251,13 +254,18 @@ def finish(
     residuals = [training.response - some.prediction for some in (known, far)]
     strange = [(1 - some.explained) / typical for some in (known, far)]
     sd = model.encoder.drug_sd
-    slope = _slope([numpy.sqrt(numpy.nanmean((part / sd) ** 2, axis=1)) for part in residuals], strange)
+    slope = slope_of_errors([numpy.sqrt(numpy.nanmean((part / sd) ** 2, axis=1)) for part in residuals], strange)
     wider = [widening(part, slope) for part in strange]
     model.intervals.drug = half_widths(numpy.vstack(residuals), sd, numpy.concatenate(wider)).astype(numpy.float32)
     alone = training.response - known.mutations_only
     model.intervals.mutations_only = half_widths(alone, sd, numpy.ones(len(alone))).astype(numpy.float32)
     model.intervals.slope = slope
-    fit_molecules(model, training, known.prediction)
+    scores = (training.scores - model.reference.mean) / model.reference.sd
+    model.programmes = find_programmes(training.genes, scores, scores @ model.encoder.projection, seed)
+    filled = numpy.where(numpy.isnan(training.response), known.prediction, training.response)
+    groups = drug_groups(fingerprints(training.smiles))
+    model.molecules = fit_molecules(training.smiles, training.targets, training.pathways, filled, groups)
+    new_drugs = widths_of_new_drugs(model, training, known.prediction)
     model.domain.explained = float(numpy.quantile(known.explained, 0.01))
     model.domain.distance = float(numpy.quantile(known.distance, 0.99))
     model.domain.typical = typical
@@ -275,28 +283,46 @@ def finish(
         "normalised_pearson": normalised,
         "per_drug_pearson": per_drug,
     }
-    return figures
+    return figures | new_drugs
 
 
-def fit_molecules(model: Model, training: Training, left_out: "numpy.ndarray") -> None:
-    """Fingerprints of the drugs, and the width of intervals for structures that were never screened."""
+def widths_of_new_drugs(model: Model, training: Training, left_out: "numpy.ndarray") -> dict[str, dict[str, float]]:
+    """Set the width of intervals for structures that were never screened, from drugs and lines that were both left out.
+
+    left_out: (lines, drugs) predictions of lines left out, ln µM. Returns the figures.
+    """
     import numpy
 
     known = fingerprints(training.smiles)
-    model.molecules["fingerprints"] = numpy.packbits(known, axis=1)
-    if known.any(axis=1).sum() < 10:
-        model.intervals.new_drug = numpy.full(2, numpy.nanquantile(numpy.abs(training.response - left_out), 0.99))
-        return
-    errors, nearest = residuals_new(training.response, left_out, model.encoder.drug_mean, known, drug_groups(known))
-    near = nearest >= NEAR
-    widths = [
-        numpy.nanquantile(numpy.abs(errors[:, kind]), LEVEL) if kind.sum() >= 5 else numpy.nan for kind in (near, ~near)
-    ]
-    all_drugs = numpy.nanquantile(numpy.abs(errors), LEVEL)
-    model.intervals.new_drug = numpy.where(numpy.isnan(widths), all_drugs, widths).astype(numpy.float32)
+    if model.molecules.has.sum() < 2 * FEWEST:
+        model.intervals.new_drug = numpy.full((2, 2), numpy.nanquantile(numpy.abs(training.response - left_out), 0.99))
+        return {}
+    groups = numpy.where(known.any(axis=1), drug_groups(known), -1)
+    filled = numpy.where(numpy.isnan(training.response), left_out, training.response)
+    alone, told, nearest = drugs_left_out(
+        training.smiles, training.targets, training.pathways, filled, left_out, groups
+    )
+    near, inside = nearest >= NEAR, groups >= 0
+    widths = numpy.zeros((2, 2))
+    for column, guess in enumerate((alone, told)):
+        errors = numpy.abs(training.response - guess)
+        for row, kind in enumerate((near & inside, ~near & inside)):
+            widths[row, column] = numpy.nanquantile(errors[:, kind if kind.sum() >= 5 else inside], LEVEL)
+    model.intervals.new_drug = widths.astype(numpy.float32)
+    figures = {}
+    for name, guess in (("by_structure", alone), ("with_targets", told)):
+        truth, own = (
+            part[:, inside] - numpy.nanmean(training.response[:, inside]) for part in (training.response, guess)
+        )
+        measured = ~numpy.isnan(truth)
+        figures[f"drugs_and_lines_left_out_{name}"] = {
+            "pearson": float(numpy.corrcoef(truth[measured], own[measured])[0, 1]),
+            "per_drug_pearson": per_drug_mean(truth, own),
+        }
+    return figures
 
 
-def _slope(errors: list["numpy.ndarray"], strange: list["numpy.ndarray"]) -> float:
+def slope_of_errors(errors: list["numpy.ndarray"], strange: list["numpy.ndarray"]) -> float:
     """Growth of the logarithm of a line's error with its strangeness, by least squares; never negative."""
     import numpy
 

@@ -60,7 +60,7 @@ def explain(
         raise InputError(
             f"--sample: '{sample}' is none of the {len(samples.names)} samples, such as {', '.join(samples.names[:5])}"
         )
-    panel = panel_of(model.drugs, model.molecules["fingerprints"], model.encoder.drug_mean, None)
+    panel = panel_of(model.drugs, model.smiles, model.molecules, model.encoder.drug_mean)
     values, _ = predict(model, panel, samples)
     row, place = samples.names.index(sample), model.drugs.index(drug)
     events = samples.events[row]
@@ -75,6 +75,8 @@ def explain(
         seen = set(samples.genes.tolist())
         kinds += ["gene" if gene in seen else "gene, not measured" for gene in range(len(model.reference.genes))]
     frame = pandas.DataFrame({"feature": features, "kind": kinds, "share": shares})
+    names = numpy.array([*model.programmes.names, ""])
+    frame["programme"] = [""] * len(model.events.names) + (names[model.programmes.of_gene].tolist() if measured else [])
     frame = frame[frame["share"] != 0].sort_values("share", key=numpy.abs, ascending=False, kind="stable")
     frame.insert(0, "sample", sample)
     frame.insert(1, "drug", drug)

@@ -18,13 +18,20 @@ def agreement(response: "numpy.ndarray", prediction: "numpy.ndarray", parts: "nu
 
     truth, guess = centred(response, prediction, parts)
     known = ~numpy.isnan(truth)
-    normalised = numpy.corrcoef(truth[known], guess[known])[0, 1]
+    return float(numpy.corrcoef(truth[known], guess[known])[0, 1]), per_drug_mean(truth, guess)
+
+
+def per_drug_mean(truth: "numpy.ndarray", guess: "numpy.ndarray") -> float:
+    """Mean Pearson correlation over drugs with at least 30 lines; (lines, drugs), gaps NaN; a constant guess does not count."""
+    import numpy
+
+    known = ~numpy.isnan(truth) & ~numpy.isnan(guess)
     correlations = [
         numpy.corrcoef(truth[known[:, drug], drug], guess[known[:, drug], drug])[0, 1]
         for drug in range(truth.shape[1])
         if known[:, drug].sum() >= LEAST_LINES
     ]
-    return float(normalised), float(numpy.nanmean(correlations))
+    return float(numpy.nanmean(correlations))
 
 
 def centred(

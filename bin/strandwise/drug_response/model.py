@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from strandwise.drug_response.molecules import Molecules
 from strandwise.drug_response.network import Encoder
+from strandwise.drug_response.programmes import Programmes
 from strandwise.drug_response.reference import Reference
 from strandwise.formats.files import written
 from strandwise.models.card import Card, load_card, write_card
@@ -36,7 +38,8 @@ class Domain:
 @dataclass
 class Intervals:
     """Half-widths of 90 % intervals (ln µM). drug: (drugs,) in the training domain; mutations_only: the same without
-    expression; slope: how they grow with novelty (see intervals.py); new_drug: (2,) for drugs by SMILES, near and far."""
+    expression; slope: how they grow with novelty (see intervals.py); new_drug: (2, 2) for drugs by SMILES:
+    near and far (rows), by structure alone and with known targets or pathway (columns)."""
 
     drug: "numpy.ndarray"
     mutations_only: "numpy.ndarray"
@@ -69,7 +72,8 @@ class Model:
     domain: Domain
     intervals: Intervals
     quantiles: "numpy.ndarray"
-    molecules: dict[str, "numpy.ndarray"]
+    molecules: Molecules
+    programmes: Programmes
 
 
 def rounded(values: "numpy.ndarray") -> tuple["numpy.ndarray", "numpy.ndarray"]:
@@ -112,7 +116,9 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
         "interval_slope": numpy.array(model.intervals.slope, numpy.float32),
         "interval_new_drug": model.intervals.new_drug.astype(numpy.float32),
         "quantiles": model.quantiles.astype(numpy.float16),
-        **{f"molecule_{name}": value for name, value in model.molecules.items()},
+        "programmes": numpy.array(model.programmes.names, str),
+        "programme_of_gene": model.programmes.of_gene.astype(numpy.int8),
+        **{f"molecule_{name}": value for name, value in model.molecules.arrays().items()},
     }
     place = numpy.nonzero(encoder.correction)
     arrays["correction_place"] = numpy.array(place, numpy.uint16)
@@ -173,7 +179,8 @@ def load(folder: Path) -> Model:
             number("interval_new_drug"),
         ),
         number("quantiles"),
-        {name.removeprefix("molecule_"): value for name, value in arrays.items() if name.startswith("molecule_")},
+        Molecules(**{name.removeprefix("molecule_"): value for name, value in arrays.items() if name.startswith("molecule_")}),
+        Programmes(arrays["programmes"].tolist(), arrays["programme_of_gene"].astype(int)),
     )  # fmt: skip
 
 

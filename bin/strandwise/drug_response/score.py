@@ -12,6 +12,7 @@ from strandwise.drug_response.intervals import widening
 from strandwise.drug_response.model import QUANTILES, Model, load
 from strandwise.drug_response.molecules import NEAR, Panel, panel_of
 from strandwise.drug_response.network import Encoder, delta, slopes
+from strandwise.drug_response.pages import GENES_SHOWN, PROGRAMMES_SHOWN, DrugPage, file_name, listed, write_page
 from strandwise.drug_response.reference import BLOOD
 from strandwise.drug_response.samples import Samples, read_samples
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
@@ -31,6 +32,10 @@ FEATURES_NAMED = 3
 # A feature that moves a score by less (ln units) is not named.
 SMALLEST_SHARE = 0.005
 EXTREME_DRUGS = 3
+FEWEST_COMPARED = 5
+# Drugs that get a page, those whose scores differ most, and samples over which its genes are averaged.
+PAGES = 24
+PAGE_SAMPLES = 400
 
 
 @dataclass
@@ -56,25 +61,26 @@ def score(
     """The step `drug_response.py score`. Beside `output` it writes response_summary.tsv."""
     model = load(model_folder)
     assert model.card is not None
-    panel = panel_of(model.drugs, model.molecules["fingerprints"], model.encoder.drug_mean, drugs)
+    panel = panel_of(model.drugs, model.smiles, model.molecules, model.encoder.drug_mean, drugs)
     samples = read_samples(model.reference, model.events.names, expression, scale, mafs, clinical)
     values, found = predict(model, panel, samples)
     explain = TopFeatures(model, panel, samples, values)
     version = model.card.model_version
     write_parts(RESPONSE, rows(model, panel, samples, found, explain), version, output)
     write_table(SUMMARY, extremes(model, panel, samples, found), version, output.with_name("response_summary.tsv"))
+    pages = write_pages(model, panel, samples, found, explain, version, output.with_name("drugs"))
     outside = [name for name, inside in zip(samples.names, found.in_domain, strict=True) if not inside]
     if outside:
         some = ", ".join(outside[:8]) + (f" and {len(outside) - 8} more" if len(outside) > 8 else "")
         text = f"{len(outside)} of {len(samples.names)} samples are unlike anything the model was trained on ({some}): their scores are guesses."
         samples.notes.append(Note("warning", text))
-    samples.notes += new_drug_notes(panel)
+    samples.notes += panel.notes + new_drug_notes(panel)
     for reason in sorted({reason for _, reason in samples.not_scored}):
         without = [name for name, why in samples.not_scored if why == reason]
         some = ", ".join(without[:8]) + (f" and {len(without) - 8} more" if len(without) > 8 else "")
         samples.notes.append(Note("warning", f"{len(without)} samples are not scored ({some}): {reason}."))
     write_notes(samples.notes, notes)
-    _write_summary(model, panel, samples, found, version, summary)
+    _write_summary(model, panel, samples, found, version, pages, summary)
 
 
 def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarray", Scores]:
@@ -90,7 +96,7 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     )
     alone = mutations_only(model.events, samples.events[first:], samples.tissue[first:])
     wider = widening((1 - explained) / model.domain.typical, model.intervals.slope)
-    far = model.intervals.new_drug[(panel.similarity < NEAR).astype(int)]
+    far = model.intervals.new_drug[(panel.similarity < NEAR).astype(int), panel.told.astype(int)]
     with_genes = numpy.where(panel.place >= 0, model.intervals.drug[panel.place], far)
     without = numpy.where(panel.place >= 0, model.intervals.mutations_only[panel.place], far)
     half = numpy.concatenate([with_genes * wider[:, None], numpy.repeat(without[None], len(alone), axis=0)])
@@ -115,10 +121,12 @@ def new_drug_notes(panel: Panel) -> list[Note]:
     if not new:
         return []
     some = ", ".join(
-        f"{panel.names[row]} (nearest {panel.nearest[row]}, Tanimoto {panel.similarity[row]:.2f})" for row in new[:8]
+        f"{panel.names[row]} (nearest {panel.nearest[row]}, Tanimoto {panel.similarity[row]:.2f}, "
+        f"{'with its targets or pathway' if panel.told[row] else 'by structure alone'})"
+        for row in new[:8]
     )
     more = f" and {len(new) - 8} more" if len(new) > 8 else ""
-    return [Note("warning", f"{len(new)} drugs were never screened and are scored by structure alone: {some}{more}.")]
+    return [Note("warning", f"{len(new)} drugs were never screened and are scored by likeness: {some}{more}.")]
 
 
 def is_blood(model: Model, tissue: "numpy.ndarray") -> "numpy.ndarray":
@@ -158,6 +166,7 @@ def rows(
                 "percentile": percentile.ravel(),
                 "in_domain": numpy.repeat(numpy.where(found.in_domain[part], "true", "false"), count),
                 "top_features": explain.words(part).ravel(),
+                "top_programme": explain.programmes(part).ravel(),
             }
         )
 
@@ -174,6 +183,8 @@ class TopFeatures:
         self.model, self.panel, self.samples, self.values = model, panel, samples, values
         drugs = numpy.arange(len(model.drugs))
         self.slopes: dict[int, tuple[numpy.ndarray, numpy.ndarray]] = {}
+        self.every: dict[int, numpy.ndarray] = {}
+        self.told: dict[int, list[str]] = {}
         for tissue in numpy.unique(samples.tissue[: samples.with_expression]):
             inside = float(is_blood(model, numpy.array([tissue]))[0])
             steps = [
@@ -185,6 +196,7 @@ class TopFeatures:
             absent = numpy.setdiff1d(numpy.arange(mean.shape[1]), samples.genes)
             mean[:, absent] = 0
             genes = numpy.argpartition(-numpy.abs(mean), min(CANDIDATES, mean.shape[1] - 1), axis=1)[:, :CANDIDATES]
+            self.every[int(tissue)] = mean
             self.slopes[int(tissue)] = genes, numpy.take_along_axis(mean, genes, axis=1)
 
     def words(self, part: slice) -> "numpy.ndarray":
@@ -219,17 +231,115 @@ class TopFeatures:
                 )
         return text
 
+    def programmes(self, part: slice) -> "numpy.ndarray":
+        """Text (samples, drugs), e.g. `TYR·MLANA·SLC45A2 -0.41`; empty for samples without expression."""
+        import numpy
+
+        text = numpy.full((part.stop - part.start, len(self.panel.names)), "", object)
+        names = self.model.programmes.names
+        last = min(part.stop, self.samples.with_expression)
+        if not names or last <= part.start:
+            return text
+        tissues = self.samples.tissue[part.start : last]
+        for tissue in numpy.unique(tissues):
+            rows = numpy.flatnonzero(tissues == tissue)
+            strongest, where = self.strongest(self.values[part.start + rows], self.every[int(tissue)])
+            text[rows] = [
+                [
+                    f"{names[place]} {share:+.2f}" if abs(share) >= SMALLEST_SHARE else ""
+                    for share, place in zip(*line, strict=True)
+                ]
+                for line in zip(strongest.tolist(), where.tolist(), strict=True)
+            ]
+        return text
+
+    def reasons(self, sample: int) -> list[str]:
+        """top_features of one sample, one text per drug."""
+        if sample not in self.told:
+            self.told[sample] = self.words(slice(sample, sample + 1))[0].tolist()
+        return self.told[sample]
+
+    def strongest(self, values: "numpy.ndarray", slope: "numpy.ndarray") -> tuple["numpy.ndarray", "numpy.ndarray"]:
+        """Largest sum of shares over a programme's genes and the programme's place, each (samples, drugs)."""
+        import numpy
+
+        best = numpy.zeros((len(values), len(slope)), numpy.float32)
+        where = numpy.zeros(best.shape, int)
+        for programme in range(len(self.model.programmes.names)):
+            genes = self.model.programmes.of_gene == programme
+            sums = values[:, genes] @ slope[:, genes].T
+            better = numpy.abs(sums) > numpy.abs(best)
+            best[better], where[better] = sums[better], programme
+        return best, where
+
+    def means(self, drug: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Genes and programmes by the mean size of their shares over samples, strongest first, with the sign of their effect."""
+        import numpy
+
+        first = self.samples.with_expression
+        rows = numpy.unique(numpy.linspace(0, max(first - 1, 0), PAGE_SAMPLES).astype(int))[: first or 0]
+        if not len(rows):
+            return [], []
+        slope = numpy.array([self.every[int(tissue)][drug] for tissue in self.samples.tissue[rows]])
+        shares = self.values[rows] * slope
+        sign = numpy.sign(slope.mean(axis=0))
+        size = numpy.abs(shares).mean(axis=0)
+        genes = numpy.argsort(-size, kind="stable")[:GENES_SHOWN]
+        by_gene = [
+            (self.model.reference.genes[gene], float(size[gene] * sign[gene])) for gene in genes if size[gene] > 0
+        ]
+        sums = self.model.programmes.shares(shares)[:, :-1]
+        level = self.model.programmes.shares(self.values[rows])[:, :-1]
+        size = numpy.abs(sums).mean(axis=0)
+        turned = numpy.sign((sums * level).sum(axis=0))
+        order = numpy.argsort(-size, kind="stable")[:PROGRAMMES_SHOWN]
+        names = self.model.programmes.names
+        return by_gene, [(names[place], float(size[place] * turned[place])) for place in order if size[place] > 0]
+
+
+def write_pages(
+    model: Model, panel: Panel, samples: Samples, found: Scores, explain: "TopFeatures", version: str, folder: Path
+) -> dict[str, str]:
+    """A page for each of the drugs whose scores differ most between samples; returns drug → file name."""
+    import numpy
+
+    folder.mkdir(exist_ok=True)
+    change, words = found.delta, model.molecules.words_of()
+    spread = change.std(axis=0) if len(change) > 1 else numpy.abs(change).sum(axis=0)
+    tissues = [*model.reference.tissues, ""]
+    pages: dict[str, str] = {}
+    for drug in numpy.argsort(-spread, kind="stable")[:PAGES] if len(change) else []:
+        name, place = panel.names[drug], int(panel.place[drug])
+        file = f"{file_name(name)}.html"
+        if file in pages.values():
+            continue
+        value, half = panel.mean[drug] + change[:, drug], found.half_width[:, drug]
+        quantiles = model.quantiles[place] if place >= 0 else None
+        genes, programmes = explain.means(int(drug))
+        page = DrugPage(
+            name, [word[7:] for word in words[place] if word.startswith("target ")] if place >= 0 else [], samples.names,
+            [tissues[place] for place in samples.tissue.tolist()], value, value - half, value + half, found.in_domain,
+            (float(quantiles[2]), float(quantiles[10]), float(quantiles[18])) if quantiles is not None else None, genes, programmes,
+            {row: explain.reasons(row)[drug] for row in listed(value, found.in_domain)},
+        )  # fmt: skip
+        write_page(page, version, folder)
+        pages[name] = file
+    return pages
+
 
 def extremes(model: Model, panel: Panel, samples: Samples, found: Scores) -> "pandas.DataFrame":
-    """The drugs that stand out in each sample against the other samples (or, if few, against the training lines)."""
+    """The drugs that stand out in each sample against the others of its kind (or, if few, against the training lines).
+
+    Samples with expression are compared with such, samples with mutations only with such: their scores move far less.
+    """
     import numpy
     import pandas
 
-    if len(samples.names) >= 5:
-        spread = numpy.maximum(found.delta.std(axis=0), 0.05)
-        relative = (found.delta - numpy.median(found.delta, axis=0)) / spread
-    else:
-        relative = found.delta / (panel.mix @ model.encoder.drug_sd)
+    relative = found.delta / numpy.maximum(panel.mix @ model.encoder.drug_sd, 0.05)
+    for group in (slice(0, samples.with_expression), slice(samples.with_expression, None)):
+        some = found.delta[group]
+        if len(some) >= FEWEST_COMPARED:
+            relative[group] = (some - numpy.median(some, axis=0)) / numpy.maximum(some.std(axis=0), 0.05)
     order = numpy.argsort(relative, axis=1, kind="stable")
     lines = []
     for row, name in enumerate(samples.names):
@@ -242,7 +352,9 @@ def extremes(model: Model, panel: Panel, samples: Samples, found: Scores) -> "pa
     return pandas.DataFrame(lines, columns=[column.name for column in SUMMARY.columns])
 
 
-def _write_summary(model: Model, panel: Panel, samples: Samples, found: Scores, version: str, path: Path) -> None:
+def _write_summary(
+    model: Model, panel: Panel, samples: Samples, found: Scores, version: str, pages: dict[str, str], path: Path
+) -> None:
     tissues = [*model.reference.tissues, ""]
     content: dict[str, Any] = {
         "model_version": version,
@@ -263,6 +375,7 @@ def _write_summary(model: Model, panel: Panel, samples: Samples, found: Scores, 
             if panel.place[row] < 0
         ],
         "not_scored": [{"sample": name, "why": why} for name, why in samples.not_scored],
+        "pages": pages,
         "licence": model.card.details.get("licence", "") if model.card else "",
     }
     with written(path) as temporary:

@@ -22,6 +22,12 @@ RESPONSE = Table(
             "what moved the score most, strongest first: gene or mutation with its share in ln units, with sign",
             optional=True,
         ),
+        Column(
+            "top_programme",
+            "programme (genes that go up and down together in the training lines, named by three of them) that moved it most, with "
+            "the sum of its genes' shares",
+            optional=True,
+        ),
     ],
 )  # fmt: skip
 
@@ -35,8 +41,8 @@ SUMMARY = Table(
         Column("delta_ln_ic50", "predicted difference from the drug's mean over the training lines (ln units)", float, digits=4),
         Column(
             "relative",
-            "difference from the drug's median over the scored samples in their standard deviations; with fewer than 5 "
-            "samples in those of the training lines, from their mean",
+            "difference from the drug's median over the scored samples of the same kind (with expression, or with mutations only) in "
+            "their standard deviations; with fewer than 5 of the kind in those of the training lines, from their mean",
             float, digits=3,
         ),
         Column("in_domain", "as in response.tsv"),
@@ -51,5 +57,10 @@ REASONS = Table(
         Column("feature", "gene symbol, or mutated gene (GENE_mut)"),
         Column("kind", "gene, mutation, or a gene that was not measured and took the value expected from the others"),
         Column("share", "what it adds to delta_ln_ic50 (ln units), by integrated gradients", float, digits=4),
+        Column(
+            "programme",
+            "programme of the gene (genes that go up and down together in the training lines); sum over it",
+            optional=True,
+        ),
     ],
 )

@@ -24,10 +24,18 @@ class Person:
 
 
 def read_pedigree(path: Path) -> list[Person]:
-    """Persons in the order of the file, columns between tabs or blanks, lines with # left out.
+    """Persons in the order of the file. Raises InputError with all problems that parse_pedigree finds."""
+    persons, problems = parse_pedigree(path)
+    if problems:
+        raise InputError(*problems)
+    return persons
 
-    Raises InputError with all problems: columns missing, a person twice, a parent of the wrong sex, one person as both parents,
-    loops (somebody who is his own ancestor), no person at all.
+
+def parse_pedigree(path: Path) -> tuple[list[Person], list[str]]:
+    """Persons in the order of the file, columns between tabs or blanks, lines with # left out; and what is wrong.
+
+    Problems: columns missing, a person twice, a parent of the wrong sex, one person as both parents, loops (somebody who is his
+    own ancestor), no person at all.
     """
     persons, problems = [], []
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -46,9 +54,7 @@ def read_pedigree(path: Path) -> list[Person]:
     problems += _problems(path.name, persons)
     if not persons and not problems:
         problems.append(f"{path.name}: holds nobody; one row per person is needed: {', '.join(COLUMNS)}")
-    if problems:
-        raise InputError(*problems)
-    return persons
+    return persons, problems
 
 
 def _problems(file: str, persons: list[Person]) -> list[str]:

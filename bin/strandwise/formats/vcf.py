@@ -135,6 +135,7 @@ def header(
     if gvcf:
         lines += [
             '##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of the block">',
+            '##INFO=<ID=DP,Number=1,Type=Integer,Description="Reads that count; merged files add them up">',
             '##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Lowest depth in the block">',
             '##ALT=<ID=NON_REF,Description="Any other allele at this position">',
         ]
@@ -151,18 +152,28 @@ def record(site: SiteCall) -> str:
 
 
 def gvcf_record(site: SiteCall) -> str:
-    """One line of the gVCF: <NON_REF> is the last allele, supported by no read."""
-    return _line(site, (*site.alleles[1:], NON_REFERENCE), (*site.allele_depths, 0), with_non_reference(site))
+    """One line of the gVCF: <NON_REF> is the last allele, supported by no read.
+
+    INFO/DP is there for GATK: GenotypeGVCFs drops what comes from a GenomicsDB without it.
+    """
+    alternates = (*site.alleles[1:], NON_REFERENCE)
+    return _line(site, alternates, (*site.allele_depths, 0), with_non_reference(site), [f"DP={site.depth}"])
 
 
-def _line(site: SiteCall, alternates: Sequence[str], depths: Sequence[int], likelihoods: Sequence[int]) -> str:
+def _line(
+    site: SiteCall,
+    alternates: Sequence[str],
+    depths: Sequence[int],
+    likelihoods: Sequence[int],
+    info: Sequence[str] = (),
+) -> str:
     genotype = "/".join("." if allele is None else str(allele) for allele in site.genotype)
     unjudged = [f"READS_ONLY={','.join(map(str, site.reads_only))}"] if site.reads_only else []
-    flags = ";".join(["GIVEN"] * site.given + unjudged) or "."
+    information = ";".join([*info, *["GIVEN"] * site.given, *unjudged]) or "."
     shares = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"
-        f"{';'.join(site.filters)}\t{flags}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
+        f"{';'.join(site.filters)}\t{information}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
         f"{','.join(map(str, depths))}:{shares}:{','.join(map(str, likelihoods))}"
     )
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from strandwise.errors import InputError
-from strandwise.formats.pedigree import pedigree_problems, read_pedigree
+from strandwise.formats.pedigree import parse_pedigree, pedigree_problems
 from strandwise.formats.samplesheet import Row
 from strandwise.inputs.files import Files
 
@@ -27,10 +26,8 @@ def check_joint(parameters: dict[str, Any], rows: list[Row], sheet: str, files: 
     file = next(iter(files.named("pedigree")), None)
     if wanted and file and file.seen:
         sexes = {row.values["sample"]: row.values.get("sex", "NA") for row in rows if "sample" in row.values}
-        try:
-            problems += pedigree_problems(Path(file.given).name, read_pedigree(file.seen), sexes)
-        except InputError as error:
-            problems += error.problems
+        persons, found = parse_pedigree(file.seen)
+        problems += found + pedigree_problems(Path(file.given).name, persons, sexes)
     return problems
 
 

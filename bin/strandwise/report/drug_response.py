@@ -41,14 +41,14 @@ def chapter(parts: Parts) -> Chapter | None:
         measured = table[~table["sample"].isin(alone)]
         sections += [_heat_map(measured if len(measured) else table, len(alone)), _drugs(table)]
     return Chapter(
-        cards=[_card(table, extremes)],
+        cards=[_card(table, extremes, mutations_only(summary))],
         sections=[section for section in sections if section],
         methods=METHODS,
         citations=("gdsc", "combat", "tensorflow", "rdkit", "conformal"),
         models=sorted(set(table["model_version"].dropna())) or [summary.get("model_version", "")],
         folders={
             "drug_response/": "response.tsv: every sample and drug with interval, percentile and top features; "
-            "response_summary.tsv: the drugs that stand out in each sample"
+            "response_summary.tsv: the drugs that stand out in each sample; drugs/: a page for each of the most telling drugs"
         },
     )
 
@@ -63,7 +63,7 @@ def in_domain(table: "pandas.DataFrame") -> "pandas.Series":
     return table["in_domain"].astype(str).str.lower().isin(("true", "yes", "1", "1.0"))
 
 
-def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None") -> Card:
+def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None", alone: list[str]) -> Card:
     if not len(table):
         words = "No sample could be scored."
         return Card("Drug response", "0 samples", words, html.GREEN, PARENT.identifier, words)
@@ -73,22 +73,29 @@ def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None") -> Car
     details = f"× {drugs}; {html.number(inside)} inside the training range"
     words = f"{samples} × {drugs}"
     if extremes is not None:
-        leading = list(extremes.loc[extremes["kind"] == "sensitive", "drug"].value_counts().head(4).index)
+        # Mutation-only scores move little and would count for chance; they count where there is nothing else.
+        measured = extremes[~extremes["sample"].isin(alone)]
+        shown = measured if len(measured) else extremes
+        leading = list(shown.loc[shown["kind"] == "sensitive", "drug"].value_counts().head(4).index)
         details += f"<br>Stand out most often: {html.chips(leading)}"
         words += f"; stand out most often: {', '.join(leading)}"
     return Card("Drug response", samples, details, html.GREEN, PARENT.identifier, words)
 
 
-def _score(row: Mapping[str, Any]) -> str:
-    """A drug and how far its score lies from the other samples'; score, interval, percentile and reasons on hover."""
+def _score(row: Mapping[str, Any], pages: Mapping[str, str]) -> str:
+    """A drug and how far its score lies from the other samples'; score, interval, percentile and reasons on hover.
+
+    pages: file of each drug that has a page.
+    """
     words = [f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})"]
     if row["percentile"] == row["percentile"]:
         words.append(f"percentile {row['percentile']:.0f}")
     words.append(f"{row['delta_ln_ic50']:+.2f} against the mean training line")
-    if isinstance(row.get("top_features"), str):
-        words.append(row["top_features"])
+    words += [row[column] for column in ("top_features", "top_programme") if isinstance(row.get(column), str)]
     title = html.text("; ".join(words))
-    return f'<span class="sw-score" title="{title}">{html.text(row["drug"])} <i>{row["relative"]:+.1f}</i></span>'
+    file = pages.get(row["drug"])
+    name = html.link(f"drug_response/drugs/{file}", row["drug"]) if file else html.text(row["drug"])
+    return f'<span class="sw-score" title="{title}">{name} <i>{row["relative"]:+.1f}</i></span>'
 
 
 def _best(
@@ -106,7 +113,7 @@ def _best(
     inside = dict(zip(table["sample"], in_domain(table), strict=True))
     alone = set(mutations_only(summary))
     order = sorted(strongest.index, key=lambda name: (not inside[name], name in alone, -strongest[name], name))
-    tissues = summary.get("tissues", {})
+    tissues, pages = summary.get("tissues", {}), summary.get("pages", {})
     rows: list[list[object]] = []
     groups = {key: group.to_dict("records") for key, group in joined.groupby(["sample", "kind"])}
     for name in order[:ROWS_SHOWN]:
@@ -115,7 +122,7 @@ def _best(
         if name in alone:
             chip += '<span class="sw-chip">mutations only</span>'
         cells = [
-            html.Cell("".join(map(_score, scores)), scores[0]["relative"] if scores else "")
+            html.Cell("".join(_score(score, pages) for score in scores), scores[0]["relative"] if scores else "")
             for scores in (groups.get((name, "sensitive"), []), groups.get((name, "resistant"), []))
         ]
         tissue = [tissues.get(name, "")] if tissues else []
@@ -130,6 +137,9 @@ def _best(
     description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first. The figure says by how many standard
     deviations the drug's score lies below (−, more sensitive) or above (+) the other samples'. Hover for ln IC50, interval and
     reasons. Outside the training range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
+    if pages:
+        links = ", ".join(html.link(f"drug_response/drugs/{file}", drug) for drug, file in pages.items())
+        description += f" Pages of the drugs that differ most between samples: {links}."
     if summary.get("licence"):
         description += f" Terms of the model: {html.text(summary['licence'])}"
     return PARENT.html("drug_response_best", "Drugs that stand out", html.table(header, rows, "sw-drugs"), description)

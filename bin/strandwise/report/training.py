@@ -17,12 +17,51 @@ def chapter(parts: Parts) -> Chapter | None:
     card = Card(
         "Trained model", html.text(name), f"for {html.text(job)}", html.PURPLE, PARENT.identifier, f"{name}, for {job}"
     )
-    where = PARENT.html("training_model", "Model", f"<p>{html.link(f'models/{name}/')}</p>")
+    where = PARENT.html(
+        "training_model", "Model", f"<p>{html.link(f'models/{name}/')}</p>{_facts(parts.json('card.json'))}"
+    )
     return Chapter(
         cards=[card],
         sections=[where, *_curves(parts)],
         folders={"models/": "the model folder that was trained: weights and card"},
     )
+
+
+def _facts(card: dict[str, Any]) -> str:
+    """What the model's card says of its making, as a table; nothing where the training left no card."""
+    rows: list[tuple[str, str]] = []
+    examples = card.get("training", {}).get("examples", {})
+    rows += [
+        (f"candidates to {use}", f"{html.number(found['candidates'])}; with 0, 1, 2 copies: {found['copies']}")
+        for use, found in examples.items()
+    ]
+    if card.get("training", {}).get("started_from"):
+        rows.append(("fine-tuned from", card["training"]["started_from"]))
+    for network, found in card.get("networks", {}).items():
+        wrong = found["tune_errors"]
+        rows.append(
+            (
+                f"held-out candidates that the {network} network gets wrong",
+                f"{wrong['snv']} SNVs, {wrong['indel']} indels",
+            )
+        )
+    learned = {
+        "cohorts": "cohorts",
+        "drivers": "driver genes",
+        "lines": "lines",
+        "drugs": "drugs",
+        "pairs": "pairs of line and drug",
+    }
+    for key, words in learned.items():
+        value = card.get("trained_on", {}).get(key)
+        if value is not None:
+            rows.append((words, ", ".join(value) if isinstance(value, list) else html.number(value)))
+    for split, words in (("lines_left_out", "lines"), ("tissues_left_out", "tissues")):
+        found = card.get("figures", {}).get(split)
+        if found:
+            agreed = f"correlation {found['normalised_pearson']:.3f} (normalised), {found['per_drug_pearson']:.3f} (per drug)"
+            rows.append((f"{words} left out", f"{agreed}; 90 % intervals cover {found['interval_coverage']:.1%}"))
+    return html.table(["", ""], rows, "training_facts") if rows else ""
 
 
 def _curves(parts: Parts) -> list[dict[str, Any]]:
