@@ -476,6 +476,16 @@ def test_coding_calls_are_chosen_by_bed_and_by_gff(tmp_path: Path) -> None:
         assert [str(place) for place in found] == ["chr20:100 A>T"]
 
 
+def test_of_a_long_range_the_calls_are_explained(tmp_path: Path) -> None:
+    calls = vcf(tmp_path / "s.vcf", [(100, "A", "T", "0/1", 40), (200, "C", "G", "1/1", 7), (9000, "C", "G", "1/1", 7)])
+    places = tmp_path / "places.bed"
+    places.write_text("chr20\t0\t5000\nchr20\t6000\t6100\n")
+    found, _ = choose_places(calls, LENGTHS, "s", places=places)
+    assert [str(place) for place in found] == ["chr20:6001-6100", "chr20:200 C>G", "chr20:100 A>T"]
+    with pytest.raises(InputError, match="--choose: some is none of least_certain, all, coding"):
+        choose_places(calls, LENGTHS, "s", "some")
+
+
 def test_too_many_places_are_said(tmp_path: Path) -> None:
     calls = vcf(tmp_path / "s.vcf", [(100 + at, "A", "T", "0/1", 30) for at in range(MOST_SITES + 20)])
     found, (note,) = choose_places(calls, LENGTHS, "s", "all")
