@@ -101,8 +101,10 @@ class Examiner:
 
     def examine(self, place: Place) -> Examined:
         """Evidence with details, probabilities and records around a place."""
-        start, end = max(0, place.start - 1), min(self.reader.lengths[place.contig], place.end + 1)
         given = [(event.position, event.reference_length, event.alternate) for event in self._wanted(place)]
+        # in a repeat a change may be written far from where it is when it is left-aligned
+        first = min([place.start, *(position for position, _, _ in given)])
+        start, end = max(0, first - 1), min(self.reader.lengths[place.contig], place.end + 1)
         found = self.reader.evidence(
             place.contig,
             start,
