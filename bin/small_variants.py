@@ -129,19 +129,18 @@ def phase(
     calls: Annotated[Path, Option(help="VCF of the sample", exists=True)],
     alignment: Alignments,
     reference: Reference,
-    sample: Annotated[str, Option(help="Name of the sample")],
     output: Annotated[Path, Option(help="VCF to write, .vcf.gz")],
-    notes: Annotated[Path, Option(help="Notes for the report to write, JSON")],
+    summary: Annotated[Path, Option(help="Figures for the report to write, JSON")],
     threads: Annotated[int, Option(min=1, help="Contigs to phase at the same time")] = 1,
     cost: Cost = None,
 ) -> None:
     """Phase the heterozygous calls of one sample by its reads."""
-    from strandwise.formats.notes import write_notes
     from strandwise.small_variants.cost import metered
     from strandwise.small_variants.phasing import phase as phase_calls
+    from strandwise.small_variants.phasing import write_summary
 
     with metered(cost, "phase"):
-        write_notes(phase_calls(calls, alignment, reference, sample, output, threads), notes)
+        write_summary(phase_calls(calls, alignment, reference, output, threads), summary)
 
 
 @app.command()

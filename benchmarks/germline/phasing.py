@@ -58,7 +58,7 @@ def one(row: dict[str, str], caller: str, given: Path, folder: Path) -> dict[str
     unphased(given, plain, Path(row["bed"]))
     command = (
         f"{sys.executable} {PROJECT / 'bin' / 'small_variants.py'} phase --calls {plain} --alignment {row['bam']}"
-        f" --reference {row['fasta']} --sample SIM --output {phased} --notes {folder / caller}.notes.json"
+        f" --reference {row['fasta']} --output {phased} --summary {folder / caller}.json"
     )
     cost = measured(command, folder / f"{caller}.log")
     table = folder / f"{caller}.compare.tsv"

@@ -178,8 +178,10 @@ def fine_tune(
     epochs: Annotated[int, Option(min=1)] = 10,
     rate: Annotated[list[float] | None, Option(help="learning rates to try; default 2e-4 and 2e-3")] = None,
     start: Annotated[Path, Option(help="model to fine-tune", exists=True)] = SHIPPED,
+    share: Annotated[float, Option(help="of a slice to train on; the rest calibrates, 50 candidates at least")] = 2 / 3,
+    only: Annotated[str | None, Option(help="slice1 or slice2: the one to train on; default both")] = None,
 ) -> None:
-    """Fine-tune on one real 7x slice (two thirds to train, the rest to calibrate), test on the other, both ways."""
+    """Fine-tune on one real 7x slice (a share to train, the rest to calibrate), test on the other, both ways."""
     import gzip
 
     whole = rows_of(sets)["real_lowcov_7x"]
@@ -191,11 +193,11 @@ def fine_tune(
         zip(whole["bam"].split(","), (lambda at: at < 10_150_000, lambda at: at >= 10_150_000), strict=True), 1
     ):
         mine = [span for span in spans if inside(int(span[1]))]
-        third = int(mine[0][1]) + (int(mine[-1][2]) - int(mine[0][1])) * 2 // 3
+        border = int(int(mine[0][1]) + (int(mine[-1][2]) - int(mine[0][1])) * share)
         for part, rows in (
             ("all", mine),
-            ("train", [s for s in mine if int(s[2]) <= third]),
-            ("tune", [s for s in mine if int(s[1]) >= third]),
+            ("train", [[s[0], s[1], str(min(int(s[2]), border))] for s in mine if int(s[1]) < border]),
+            ("tune", [[s[0], str(max(int(s[1]), border)), s[2]] for s in mine if int(s[2]) > border]),
         ):
             (output / f"slice{number}.{part}.bed").write_text("".join("\t".join(row) + "\n" for row in rows))
         slices.append(
@@ -215,6 +217,8 @@ def fine_tune(
     )
     card = load_card(start, "small_variants")
     for own, other in (slices, slices[::-1]):
+        if only and own["name"] != only:
+            continue
         base = errors(start, other, output / "shipped")
         print(
             f"| shipped | {other['name']} | | | {base[0]} | {base[1]} | {base[0] + base[1]} | {base[2]} |", flush=True
@@ -228,7 +232,7 @@ def fine_tune(
             "train",
             (1.0, 0.7),
         )
-        tune = replace(one, use="tune", bed=output / f"{own['name']}.tune.bed", fractions=(1.0,))
+        tune = replace(one, use="tune", bed=output / f"{own['name']}.tune.bed", fractions=(1.0, 0.7))
         for speed in rate or (2e-4, 2e-3):
             for seed in range(1, seeds + 1):
                 folder = output / f"{own['name']}_{speed}_{seed}"

@@ -175,13 +175,11 @@ workflow SMALL_VARIANTS {
         .map { key, vcfs, full, indexes -> [key.target] + [vcfs, full, indexes.flatten()].collect { paths -> paths.toSorted { path -> path.name } } }
     GATHER_SMALL_VARIANTS(gathered, code)
     calls = GATHER_SMALL_VARIANTS.out.calls
-    phasing_notes = channel.empty()
-    phasing_cost = channel.empty()
+    phasing_parts = channel.empty()
     if (options.phase) {
         PHASE_SMALL_VARIANTS(GATHER_SMALL_VARIANTS.out.calls.join(alignments, failOnDuplicate: true), reference, code)
         calls = PHASE_SMALL_VARIANTS.out.calls
-        phasing_notes = PHASE_SMALL_VARIANTS.out.notes
-        phasing_cost = PHASE_SMALL_VARIANTS.out.cost
+        phasing_parts = PHASE_SMALL_VARIANTS.out.parts.flatten()
     }
     gvcfs = GATHER_SMALL_VARIANTS.out.gvcfs
     SUMMARISE_SMALL_VARIANTS(
@@ -194,8 +192,8 @@ workflow SMALL_VARIANTS {
         .unique()
         .filter { path -> path.exists() && new groovy.json.JsonSlurper().parse(model.resolve('card.json')).sha256?.containsKey(path.name) }
     parts = SUMMARISE_SMALL_VARIANTS.out.parts.flatten()
-        .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, phasing_cost, reliability)
-    notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes, phasing_notes)
+        .mix(SHARD_SMALL_VARIANTS.out.parts.flatten(), CALL_SMALL_VARIANTS.out.cost, GATHER_SMALL_VARIANTS.out.cost, phasing_parts, reliability)
+    notes = SHARD_SMALL_VARIANTS.out.notes.mix(CALL_SMALL_VARIANTS.out.notes)
 
     emit:
     calls // [meta, vcf, tbi]

@@ -13,8 +13,7 @@ process PHASE_SMALL_VARIANTS {
 
     output:
     tuple val(meta), path("${meta.id}.vcf.gz"), path("${meta.id}.vcf.gz.tbi"), emit: calls
-    path "${meta.id}.phasing.notes.json", emit: notes
-    path "${meta.id}.phasing.cost.json", emit: cost
+    path "${meta.id}.phasing{,.cost}.json", emit: parts
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
     tuple val(task.process), val('WhatsHap'), eval("python3 -c 'import importlib.metadata as m; print(m.version(\"whatshap\"))'"), topic: versions
 
@@ -25,10 +24,9 @@ process PHASE_SMALL_VARIANTS {
         --calls ${calls} \\
         ${[alignments].flatten().collect { alignment -> "--alignment ${alignment}" }.join(' ')} \\
         --reference ${reference[0]} \\
-        --sample ${meta.id} \\
         --threads ${task.cpus} \\
         --output ${meta.id}.vcf.gz \\
-        --notes ${meta.id}.phasing.notes.json \\
+        --summary ${meta.id}.phasing.json \\
         --cost ${meta.id}.phasing.cost.json
     """
 }

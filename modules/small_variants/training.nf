@@ -28,7 +28,7 @@ process TRAIN_SMALL_VARIANTS {
     path "${meta.id}", emit: model
     path "${meta.id}.notes.json", emit: notes
     tuple val(task.process), val('strandwise'), eval('small_variants.py --version'), topic: versions
-    tuple val(task.process), val('TensorFlow'), eval("python3 -c 'import importlib.metadata as m; print(*[d.version for d in m.distributions() if d.name in (\"tensorflow\", \"tensorflow-cpu\")])'"), topic: versions
+    tuple val(task.process), val('TensorFlow'), eval("python3 -c 'import importlib.metadata as m; print(*[d.version for d in m.distributions() if d.name in (\"tensorflow\", \"tensorflow_cpu\")])'"), topic: versions
 
     script:
     """

@@ -432,6 +432,24 @@ def test_what_was_asked_for_by_its_alleles_is_shown_to_the_networks_all_the_same
     assert found.alternate == other
 
 
+def test_a_change_in_a_repeat_is_found_wherever_it_is_written(tmp_path: Path) -> None:
+    """CA deleted from twelve copies: written at the last copy, called at the first."""
+    rng = random.Random(8)
+    left, right = random_bases(AT, rng) + "G", "G" + random_bases(AT, rng)
+    reference = left + "CA" * 12 + right
+    changed = left + "CA" * 11 + right
+    reads = [
+        MadeRead(start, changed[start : start + 100], f"{len(left) - start}M2D{100 - len(left) + start}M", f"d{start}")
+        for start in range(AT - 60, AT - 20, 2)
+    ]
+    fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
+    bam = write_alignment(tmp_path / "r.bam", "c", len(reference), reads)
+    examiner = Examiner([bam], fasta, Genotyper(load_card(MODEL, "small_variants")))
+    last = len(left) + 2 * 11
+    _, (found,) = examiner.decisions(Place("c", last - 1, last + 2, "ACA", "A"))
+    assert (found.decision, found.position, found.reference, found.alternate) == ("called", AT, "GCA", "G")
+
+
 # ---- files ---------------------------------------------------------------------------------------------------------
 
 
@@ -474,6 +492,16 @@ def test_coding_calls_are_chosen_by_bed_and_by_gff(tmp_path: Path) -> None:
     for regions in (bed, gff):
         found, _ = choose_places(calls, LENGTHS, "s", "coding", coding_regions=regions)
         assert [str(place) for place in found] == ["chr20:100 A>T"]
+
+
+def test_of_a_long_range_the_calls_are_explained(tmp_path: Path) -> None:
+    calls = vcf(tmp_path / "s.vcf", [(100, "A", "T", "0/1", 40), (200, "C", "G", "1/1", 7), (9000, "C", "G", "1/1", 7)])
+    places = tmp_path / "places.bed"
+    places.write_text("chr20\t0\t5000\nchr20\t6000\t6100\n")
+    found, _ = choose_places(calls, LENGTHS, "s", places=places)
+    assert [str(place) for place in found] == ["chr20:6001-6100", "chr20:200 C>G", "chr20:100 A>T"]
+    with pytest.raises(InputError, match="--choose: some is none of least_certain, all, coding"):
+        choose_places(calls, LENGTHS, "s", "some")
 
 
 def test_too_many_places_are_said(tmp_path: Path) -> None:

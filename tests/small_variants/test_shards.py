@@ -14,6 +14,7 @@ from strandwise.small_variants.shards import (
     WORK_PER_BASE,
     WORK_PER_INTERVAL,
     call_to_files,
+    copies_notes,
     cut,
     make_shards,
     pieces_of,
@@ -163,6 +164,16 @@ def test_pseudo_autosomal_regions_of_other_builds_come_from_a_bed(tmp_path):
     assert list(by_copies([Interval("Y", 0, 9)], lengths, "XX", shared)) == [(Interval("Y", 0, 9), 0)]
     assert unknown_build(lengths, "XY", None) == ["X", "Y"] and unknown_build(lengths, "XX", None) == ["Y"]
     assert unknown_build(lengths, "NA", None) == unknown_build(lengths, "XY", bed) == []
+
+
+def test_a_build_that_is_not_known_is_a_warning(tmp_path):
+    from made_alignments import make_reference
+
+    reference = make_reference(tmp_path, {"1": 900, "X": 500, "Y": 200})
+    (note,) = copies_notes(reference, "XY", None, "S")
+    assert (note.level, note.sample) == ("warning", "S")
+    assert note.text.startswith("X and Y of ref") and "--par" in note.text
+    assert copies_notes(reference, "NA", None, "S") == []
 
 
 def test_reads_that_break_off_are_an_error_and_leave_no_file(tmp_path):

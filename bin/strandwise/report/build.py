@@ -22,6 +22,7 @@ from strandwise.report import (
     html,
     joint,
     overview,
+    phasing,
     small_variants,
     training,
 )
@@ -30,7 +31,7 @@ from strandwise.report.parts import Parts, Version, read_parts
 from strandwise.report.readme import closing_lines, results_readme
 from strandwise.report.section import Chapter
 
-CHAPTERS = (small_variants, explain, joint, evaluation, drivers, drug_response, training)
+CHAPTERS = (small_variants, phasing, explain, joint, evaluation, drivers, drug_response, training)
 ASSETS = Path(__file__).parent
 
 

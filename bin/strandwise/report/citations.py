@@ -44,6 +44,12 @@ WORKS = {
         "GigaScience 10:giab008 (2021)",
         "10.1093/gigascience/giab008",
     ),
+    "whatshap": Work(
+        "Martin M, et al",
+        "WhatsHap: fast and accurate read-based phasing",
+        "bioRxiv 085050 (2016)",
+        "10.1101/085050",
+    ),
     "li2011": Work(
         "Li H",
         "A statistical framework for SNP calling, mutation discovery, association mapping and population genetical parameter estimation from sequencing data",

@@ -6,7 +6,7 @@ from strandwise.report import html
 from strandwise.report.parts import Parts
 from strandwise.report.section import Card, Chapter, Parent
 
-PARENT = Parent("training", "Training", "How the model learned. Its card and README lie in the model folder.")
+PARENT = Parent("training", "Training", "How the model learned. Its card lies in the model folder.")
 
 
 def chapter(parts: Parts) -> Chapter | None:
@@ -42,7 +42,7 @@ def _facts(card: dict[str, Any]) -> str:
         rows.append(
             (
                 f"held-out candidates that the {network} network gets wrong",
-                f"{wrong['snv']} SNVs, {wrong['indel']} indels",
+                f"{html.plural(wrong['snv'], 'SNV')}, {html.plural(wrong['indel'], 'indel')}",
             )
         )
     learned = {

@@ -1,11 +1,13 @@
 """Explains calls, and places without one: pictures, attributions and the step that decided, for chosen places."""
 
+import heapq
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from strandwise.formats.intervals import merged, padded, read_bed
+from strandwise.errors import InputError
+from strandwise.formats.intervals import Interval, merged, padded, read_bed
 from strandwise.formats.notes import Note
 from strandwise.formats.places import Place, read_coding_regions, read_places, toucher
 from strandwise.formats.tables import write_rows
@@ -23,7 +25,8 @@ MOST_SITES = 500
 LONGEST_PLACE = 1000
 """Bases of a place that are looked at for what was not called; of longer ones, the records of the VCF are explained."""
 
-LEAST_CERTAIN, ALL, CODING = "least_certain", "all", "coding"
+LEAST_CERTAIN, CODING = "least_certain", "coding"
+CHOICES = (LEAST_CERTAIN, "all", CODING)
 
 
 def explain(
@@ -86,27 +89,49 @@ def choose_places(
     coding_regions: Path | None = None,
 ) -> tuple[list[Place], list[Note]]:
     """The places to explain, at most MOST_SITES, and notes on what was left out."""
+    if choose not in CHOICES:
+        raise InputError(f"--choose: {choose} is none of {', '.join(CHOICES)}")
     if places is not None:
-        found = list(_of_list(read_places(places, lengths), calls))
-        rule = f"--explain {places.name}"
+        found, rule = read_places(places, lengths), f"--explain {places.name}"
+        long = [one for one in found if not one.alternate and one.end - one.start > LONGEST_PLACE]
+        found = [one for one in found if one.alternate or one.end - one.start <= LONGEST_PLACE]
+        asked = len(found)
+        if long:
+            ranges = [Interval(one.contig, one.start, one.end) for one in long]
+            inside, more = _least_certain(_calls(calls), toucher(ranges, lengths), MOST_SITES)
+            found, asked = found + inside, asked + more
     else:
-        called = sorted(_calls(calls), key=lambda call: (call[0], call[1].contig, call[1].start))
-        if choose == CODING:
-            assert coding_regions is not None
-            touches = toucher(read_coding_regions(coding_regions, lengths), lengths)
-            called = [call for call in called if touches(call[1])]
-        found = [place for _, place in called]
-        if choose == LEAST_CERTAIN:
-            found = found[:number]
         rule = f"--explain {choose}"
-    found = list(dict.fromkeys(found))
+        touches = toucher(read_coding_regions(coding_regions, lengths), lengths) if coding_regions else None
+        found, asked = _least_certain(_calls(calls), touches if choose == CODING else None, MOST_SITES)
+        if choose == LEAST_CERTAIN:
+            found, asked = found[:number], min(number, asked)
+    found = list(dict.fromkeys(found))[:MOST_SITES]
     notes = []
-    if len(found) > MOST_SITES:
+    if asked > MOST_SITES:
         which = "first" if places is not None else "least certain"
-        text = f"{rule} asks for {len(found):,} places; the {MOST_SITES} {which} are explained. Give a shorter list for others."
+        text = (
+            f"{rule} asks for {asked:,} places; the {MOST_SITES} {which} are explained. Give a shorter list for others."
+        )
         notes.append(Note("warning", text, sample))
-        found = found[:MOST_SITES]
     return found, notes
+
+
+def _least_certain(
+    calls: Iterable[tuple[int, Place]], touches: Callable[[Place], bool] | None, number: int
+) -> tuple[list[Place], int]:
+    """The `number` calls of lowest GQ among those that touch something, and how many there are. Holds no more than these."""
+    seen = 0
+
+    def counted() -> Iterator[tuple[int, str, int, Place]]:
+        nonlocal seen
+        for quality, place in calls:
+            if touches is None or touches(place):
+                seen += 1
+                yield quality, place.contig, place.start, place
+
+    least = heapq.nsmallest(number, counted(), key=lambda call: call[:3])
+    return [call[3] for call in least], seen
 
 
 def _calls(calls: Path) -> Iterator[tuple[int, Place]]:
@@ -123,19 +148,6 @@ def _calls(calls: Path) -> Iterator[tuple[int, Place]]:
                         record.contig, record.start, record.start + len(record.ref or ""), record.ref or "", alternate
                     )
                     yield int(genotype.get("GQ") or 0), place
-
-
-def _of_list(places: Iterable[Place], calls: Path) -> Iterator[Place]:
-    """Places as they are; of those too long to be looked at base by base, the calls inside."""
-    called: list[Place] | None = None
-    for place in places:
-        if place.alternate or place.end - place.start <= LONGEST_PLACE:
-            yield place
-            continue
-        if called is None:
-            called = [one for _, one in _calls(calls)]
-        inside = (one for one in called if one.contig == place.contig and place.start <= one.start < place.end)
-        yield from sorted(inside, key=lambda one: one.start)
 
 
 # ---- one decision --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from strandwise.formats.intervals import Interval
-from strandwise.formats.places import Place
+from strandwise.formats.places import Place, toucher
 from strandwise.formats.vcf import SiteCall
 from strandwise.small_variants.candidates import BASES, SNV, CandidateReader, Candidates, candidates_of
 from strandwise.small_variants.copies import by_copies, pseudo_autosomal
@@ -81,6 +81,7 @@ class Examiner:
         self.reader = CandidateReader(alignments, reference)
         self.genotyper = genotyper
         self.intervals = intervals
+        self.in_intervals = toucher(intervals, self.reader.lengths) if intervals is not None else None
         self.sex = sex
         self.shared = pseudo_autosomal(self.reader.lengths, par)
 
@@ -100,8 +101,10 @@ class Examiner:
 
     def examine(self, place: Place) -> Examined:
         """Evidence with details, probabilities and records around a place."""
-        start, end = max(0, place.start - 1), min(self.reader.lengths[place.contig], place.end + 1)
         given = [(event.position, event.reference_length, event.alternate) for event in self._wanted(place)]
+        # in a repeat a change may be written far from where it is when it is left-aligned
+        first = min([place.start, *(position for position, _, _ in given)])
+        start, end = max(0, first - 1), min(self.reader.lengths[place.contig], place.end + 1)
         found = self.reader.evidence(
             place.contig,
             start,
@@ -169,12 +172,9 @@ class Examiner:
         if place.alternate and bases != place.reference.upper():
             text = f"the reference has {_short(bases)} here, not {_short(place.reference)}"
             return left_out("reference", "another reference base", f"{text}; was the list made for another build?")
-        if self.intervals is not None:
+        if self.intervals is not None and self.in_intervals is not None and not self.in_intervals(place):
             here = [one for one in self.intervals if one.contig == place.contig]
-            if not any(one.start <= place.start < one.end for one in here) and not any(
-                place.start < one.end and one.start < place.end for one in here
-            ):
-                return left_out("intervals", "outside the intervals", _nearest(place, here))
+            return left_out("intervals", "outside the intervals", _nearest(place, here))
         if self._copies(place) == 0:
             return left_out("copies", "no copy", f"{place.contig} is not called: the sheet says {self.sex}")
         if all(base not in BASES for base in bases):

@@ -1,16 +1,17 @@
 """Phases the heterozygous calls of one sample by the reads that span several of them, with WhatsHap."""
 
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from strandwise.errors import InputError
-from strandwise.formats.notes import Note
+from strandwise.formats.files import written
 from strandwise.formats.vcf import index_and_count, written_with_index
 
 PHASE_SET = '##FORMAT=<ID=PS,Number=1,Type=Integer,Description="Phase set: position of its first call, 1-based">\n'
@@ -30,12 +31,10 @@ class Phasing:
     n50: int
 
 
-def phase(
-    calls: Path, alignments: Sequence[Path], reference: Path, sample: str, output: Path, threads: int = 1
-) -> list[Note]:
+def phase(calls: Path, alignments: Sequence[Path], reference: Path, output: Path, threads: int = 1) -> Phasing:
     """Write `calls` with the phase of PASS heterozygotes: GT with |, PS the phase set; all else stays as it is.
 
-    calls: VCF of one sample, bgzipped; threads: contigs phased at the same time. Gives a note with what was phased. Raises InputError where WhatsHap cannot
+    calls: VCF of one sample, bgzipped; threads: contigs phased at the same time. Raises InputError where WhatsHap cannot
     read the alignments. WhatsHap: Martin et al. 2016, doi:10.1101/085050.
     """
     import pysam
@@ -53,13 +52,12 @@ def phase(
                     file.write(PHASE_SET.encode())
                 file.write(_with_phase(line, phases).encode())
         index_and_count(temporary, number)
-    measured = _measured(sum(heterozygotes.values()), phases)
-    share = 100 * measured.phased / max(1, measured.heterozygotes)
-    text = (
-        f"{measured.phased} of {measured.heterozygotes} heterozygous calls ({share:.1f} %) are phased by reads, "
-        f"in {measured.blocks} blocks with an N50 of {measured.n50} bases"
-    )
-    return [Note("info", text, sample)]
+    return _measured(sum(heterozygotes.values()), phases)
+
+
+def write_summary(phasing: Phasing, path: Path) -> None:
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(asdict(phasing)) + "\n")
 
 
 def _text(path: Path) -> Iterator[str]:
