@@ -18,4 +18,4 @@ while IFS=$'\t' read -r name use fractions worn_from wear wear_seed; do
     printf '%s\t%s.bam\t%s.truth.vcf.gz\t%s.bed\t%s\t%s\t%s\n' "$name" "$name" "$sample" "$sample" "$(basename "$reference")" "$use" "$fractions" >>"$table.part"
 done < <(tail -n +2 "$here/training.tsv")
 mv "$table.part" "$table"
-"$here/../../bin/small_variants.py" train --sets "$table" --output "$model" --name strandwise-short-reads --model-version 0.1.0 --epochs 14 --batch 1024
+"$here/../../bin/small_variants.py" train --sets "$table" --output "$model" --name strandwise-short-reads --model-version 0.1.0 --epochs 12 --batch 1024

@@ -120,6 +120,7 @@ FEATURES = (
     "depth", "depth_relative", "events_within_20", "events_within_100", "nearest_event", "support_same_place",
     "haplotypes", "misfit_fraction", "support_in_alignments", "noise", "read_length", "quality_mean",
     "is_transition", "gc", "evidence_for_sum", "is_realigned", "depth_around",
+    "is_assembled",
 )
 assert len(FEATURES) == N_FEATURES
 CHANNELS = (

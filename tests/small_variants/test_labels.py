@@ -134,3 +134,25 @@ def test_truth_vcf_is_read_with_phase(tmp_path: Path) -> None:
         (Event(40, 1, ""), 0, True),
         (Event(40, 1, ""), 1, True),
     ]
+
+
+def test_of_two_spellings_of_one_haplotype_the_one_that_reads_were_scored_with_is_there() -> None:
+    """GATTA CAG becomes GATTA GCCAG: G for the C at 5 and CC before the A at 6, or GC before the C at 5."""
+    one = [Event(5, 1, "G"), Event(6, 0, "CC")]
+    other = [Event(5, 0, "GC")]
+    assert spell(one, 0, 20, REFERENCE[:20]) == spell(other, 0, 20, REFERENCE[:20])
+    truth = both(*one)
+    shown = candidates(*one, *other)
+    order = [
+        (e.position, e.reference_length) for e in sorted([*one, *other], key=lambda e: (e.position, e.reference_length))
+    ]
+    assert order == [(5, 0), (5, 1), (6, 0)]
+
+    def copies() -> list[int]:
+        return label(shown, truth, lambda start, end: REFERENCE[start:end]).tolist()
+
+    assert copies() == [0, 2, 2]
+    shown.likelihoods[:] = [[0, 50, 90], [90, 40, 0], [90, 40, 0]]
+    assert copies() == [0, 2, 2]
+    shown.likelihoods[:] = [[90, 40, 0], [0, 50, 90], [0, 50, 90]]
+    assert copies() == [2, 0, 0]

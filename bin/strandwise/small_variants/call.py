@@ -30,6 +30,7 @@ def call_shard(
     ploidy: int | Sequence[int] = 2,
     threads: int = 1,
     realign: bool = True,
+    assemble: bool = True,
     alleles: Path | None = None,
 ) -> Iterator[IntervalCalls]:
     """Give what is found in the intervals, in their order, in pieces cut at multiples of 100,000 bases.
@@ -37,11 +38,11 @@ def call_shard(
     Files are opened and networks loaded at once, the reads are read as the pieces are asked for.
     Calls do not depend on how intervals are cut or on threads. model: its card, or None for genotypes from likelihoods
     and a prior alone; ploidy: copies per cell, of all intervals or of each; realign: False to count only what the
-    alignments show (both to measure what they are worth); alleles: VCF by prepare_alleles, of what is to be genotyped
-    whatever the reads show.
+    alignments show; assemble: False for haplotypes of differences that they show (all to measure what they are worth);
+    alleles: VCF by prepare_alleles, of what is to be genotyped whatever the reads show.
     Raises InputError for alignments that cannot be read.
     """
-    reader = CandidateReader(alignments, reference, realign)
+    reader = CandidateReader(alignments, reference, realign, assemble=assemble)
     genotyper = None
     if model is not None:
         from strandwise.small_variants.network import Genotyper

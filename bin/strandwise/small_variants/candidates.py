@@ -85,16 +85,25 @@ class Candidates:
 class CandidateReader:
     """Reads one sample's alignments piece by piece.
 
-    realign: False to count only what the alignments show; fraction: share of the molecules to use, by their names.
+    realign: False to count only what the alignments show; assemble: False for haplotypes of shown differences only;
+    fraction: share of the molecules to use, by their names.
     Raises InputError, naming file and place, for alignments that cannot be read.
     """
 
-    def __init__(self, alignments: list[Path], reference: Path, realign: bool = True, fraction: float = 1.0):
+    def __init__(
+        self,
+        alignments: list[Path],
+        reference: Path,
+        realign: bool = True,
+        fraction: float = 1.0,
+        assemble: bool = True,
+    ):
         import pysam
         import strandwise_core
 
         self.core = strandwise_core
         self.realign = realign
+        self.assemble = assemble
         self.fraction = fraction
         self.fasta: pysam.FastaFile = pysam.FastaFile(str(reference))
         self.lengths = dict(zip(self.fasta.references, self.fasta.lengths, strict=True))
@@ -138,6 +147,7 @@ class CandidateReader:
                 end,
                 sequence,
                 realign=self.realign,
+                assemble=self.assemble,
                 rows=rows,
                 fraction=self.fraction,
                 given=given,

@@ -150,12 +150,12 @@ def _repeated(values: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _mean_of_training(network: TracedNetwork) -> np.ndarray:
-    """Mean of the features over the training examples, (features,): what the first operation takes away from them."""
+    """Mean of the features over the training examples, (features,): what the network takes away from them."""
     given = network.inputs[0]["index"]
-    name, first = next((name, one) for name, one in network.operations if given in one.inputs)
-    if name != "SUB":
-        raise NotImplementedError(f"the network begins with {name}; the mean of its features is not known")
-    return network._value(first.inputs[1])[0]
+    for name, operation in network.operations:
+        if name == "SUB" and operation.inputs[0] == given:
+            return network._value(operation.inputs[1])[0]
+    raise NotImplementedError("the network takes nothing away from its features; their mean is not known")
 
 
 # ---- reads and positions ---------------------------------------------------------------------------------------------

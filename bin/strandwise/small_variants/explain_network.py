@@ -166,6 +166,11 @@ def _sliced(values: Values, operation: Any, gradient: np.ndarray) -> list[Pull]:
     return [(int(operation.inputs[0]), whole)]
 
 
+def _smaller(values: Values, operation: Any, gradient: np.ndarray) -> list[Pull]:
+    left, right = (values(tensor) for tensor in operation.inputs)
+    return _elementwise(values, operation, [gradient * (left < right), gradient * (left >= right)])
+
+
 RULES: dict[str, Callable[[Values, Any, np.ndarray], list[Pull]]] = {
     "ADD": lambda values, operation, gradient: _elementwise(values, operation, [gradient, gradient]),
     "SUB": lambda values, operation, gradient: _elementwise(values, operation, [gradient, -gradient]),
@@ -182,6 +187,8 @@ RULES: dict[str, Callable[[Values, Any, np.ndarray], list[Pull]]] = {
     "TRANSPOSE": _transposed,
     "SOFTMAX": _softmax,
     "STRIDED_SLICE": _sliced,
+    "MINIMUM": _smaller,
+    "EXP": lambda values, operation, gradient: [(int(operation.inputs[0]), gradient * values(operation.outputs[0]))],
     "RELU": lambda values, operation, gradient: [
         (int(operation.inputs[0]), gradient * (values(operation.outputs[0]) > 0))
     ],

@@ -102,31 +102,41 @@ def spell(events: list[Event], start: int, end: int, reference: str) -> str | No
     return "".join([*pieces, reference[at - start :]])
 
 
+DENIED = 20
+"""Phred by which the reads speak against every copy of a candidate that has been spelled in another way."""
+
+
 def label(candidates: Candidates, truth: list[TruthEvent], sequence: Callable[[int, int], str]) -> np.ndarray:
-    """Copies of each candidate in the truth: int8 (n,) of 0, 1, 2 or UNKNOWN."""
+    """Copies of each candidate in the truth: int8 (n,) of 0, 1, 2 or UNKNOWN.
+
+    Where candidates can spell the truth in several ways, the way counts that the reads were scored with: what the
+    likelihoods favour is tried first.
+    """
     rows = zip(candidates.position.tolist(), candidates.reference_length.tolist(), candidates.alternates, strict=True)
     shown = [Event(position, length, alternate) for position, length, alternate in rows]
     known: dict[Event, int] = {}
     for item in truth:
         known[item.event] = known.get(item.event, 0) + 1
     labels = np.array([known.get(event, 0) for event in shown], dtype=np.int8)
-    missed = [item for item in truth if item.event not in set(shown)]
+    evidence = np.asarray(candidates.likelihoods).reshape(-1, 3)
+    favoured = (evidence.argmin(axis=1) > 0).tolist()
+    denied = {shown[i] for i in np.flatnonzero(evidence[:, 1:].min(axis=1) - evidence[:, 0] >= DENIED).tolist()}
+    standing = set(shown) - denied
+    missed = [item for item in truth if item.event not in standing]
     for start, end in _clusters([item.event for item in missed], truth, shown):
         members = [i for i, event in enumerate(shown) if start <= event.position and event.end <= end]
         if not members:
             continue
-        copies = _search(
-            [shown[i] for i in members],
-            [item for item in truth if start <= item.event.position and item.event.end <= end],
-            start,
-            end,
-            sequence(start, end),
-        )
-        for k, i in enumerate(members):
+        inside = [item for item in truth if start <= item.event.position and item.event.end <= end]
+        unseen = any(item.event not in set(shown) for item in inside)
+        for tried in ([i for i in members if favoured[i]], members):
+            copies = _search([shown[i] for i in tried], inside, start, end, sequence(start, end))
             if copies is not None:
-                labels[i] = copies[k]
-            elif labels[i] == 0:
-                labels[i] = UNKNOWN
+                labels[members] = 0
+                labels[tried] = copies
+                break
+        else:
+            labels[[i for i in members if labels[i] == 0 and unseen]] = UNKNOWN
     return labels
 
 

@@ -17,6 +17,15 @@ BATCH = 512
 CLASSES = 3
 """Copies of the candidate: 0, 1, 2."""
 
+MEMBERS = 5
+"""Networks that are averaged in the summary network."""
+
+TOGETHER = "together"
+"""Name of the layer that holds the logits of all members."""
+
+MOST_PHRED = 60.0
+"""Likelihoods are told apart on a linear scale up to this."""
+
 SETTLED = 0.9999
 """A candidate of which the summary network is surer than this is not shown to the read-level network."""
 
@@ -35,16 +44,31 @@ def reads_input(read_rows: np.ndarray) -> np.ndarray:
 
 
 def summary_network(features: int, mean: np.ndarray, deviation: np.ndarray, seed: int) -> "keras.Model":
-    """Summary features (batch, features) to logits of 0, 1, 2 copies (batch, 3): two hidden layers and a direct path."""
+    """Summary features (batch, features) to logits of 0, 1, 2 copies (batch, 3): two hidden layers and a direct path.
+
+    MEMBERS networks that begin with other weights are averaged (Lakshminarayanan et al. 2017, Simple and scalable
+    predictive uncertainty estimation using deep ensembles, section 2.4), so that chance in training weighs less.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)
     given = keras.Input((features,), name="features")
     scaled = _scaled(given, mean, deviation)
-    hidden = keras.layers.Dense(96, activation="relu")(scaled)
-    hidden = keras.layers.Dense(64, activation="relu")(hidden)
-    logits = keras.layers.Dense(CLASSES)(keras.layers.Concatenate()([scaled, hidden]))
-    return keras.Model(given, logits, name="summary")
+    members = []
+    for _ in range(MEMBERS):
+        hidden = keras.layers.Dense(96, activation="relu")(scaled)
+        hidden = keras.layers.Dense(64, activation="relu")(hidden)
+        members.append(keras.layers.Dense(CLASSES)(keras.layers.Concatenate()([scaled, hidden])))
+    together = keras.layers.Reshape((MEMBERS, CLASSES), name=TOGETHER)(keras.layers.Concatenate()(members))
+    return keras.Model(given, keras.ops.mean(together, axis=1), name="summary")
+
+
+def learner_of(network: "keras.Model") -> "keras.Model":
+    """What is trained: a network's members side by side (batch, MEMBERS, 3), each by its own loss, or the network."""
+    import keras
+
+    names = [layer.name for layer in network.layers]
+    return keras.Model(network.inputs, network.get_layer(TOGETHER).output) if TOGETHER in names else network
 
 
 def reads_network(features: int, channels: int, mean: np.ndarray, deviation: np.ndarray, seed: int) -> "keras.Model":
@@ -73,7 +97,11 @@ def reads_network(features: int, channels: int, mean: np.ndarray, deviation: np.
 
 
 def _scaled(given: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
-    """Features by mean and deviation of the training examples. Both are weights, so that fine-tuning keeps them."""
+    """Features by mean and deviation of the training examples, and the three likelihoods as phred numbers once more.
+
+    On a log scale 20 and 40 phred are close; what a likelihood says of odds is linear in phred. Mean and deviation are
+    weights, so that fine-tuning keeps them.
+    """
     import keras
 
     layer = keras.layers.Normalization(name="scaled")
@@ -81,7 +109,8 @@ def _scaled(given: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
     layer.adapt_mean.assign(mean)
     layer.adapt_variance.assign(deviation**2)
     layer.finalize_state()
-    return layer(given)
+    phred = keras.ops.minimum(keras.ops.exp(given[:, :CLASSES]) - 1.0, MOST_PHRED) / 20.0
+    return keras.layers.Concatenate()([layer(given), phred])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from strandwise.small_variants.labels import UNKNOWN, label, read_truth
 from strandwise.small_variants.network import (
     READS_WEIGHTS,
     SUMMARY_WEIGHTS,
+    learner_of,
     reads_input,
     reads_network,
     summary_input,
@@ -36,7 +37,7 @@ HISTORY = "history.tsv"
 
 DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
 """A candidate without copies in the truth is left out where its reads disfavour the reference by so many phred, and
-are at least this share."""
+are at least this share; one with copies where they favour the reference by so many."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,16 @@ def examples_of(one: TrainingSet, fraction: float) -> Examples:
 
 
 def beyond_doubt(candidates: Candidates, labels: np.ndarray) -> np.ndarray:
-    """Candidates that the truth denies although the reads show them as clearly as any variant: bool (n,).
+    """Candidates of which the reads say the opposite of the truth, as clearly as of any variant: bool (n,).
 
-    They come from copies of the sequence that reference and truth do not know. No caller can tell them from variants;
-    trained on, they teach a network to deny variants.
+    Where the truth denies what reads show, they come from copies of the sequence that reference and truth do not know. No
+    caller can tell them from variants; trained on, they teach a network to deny variants. Where the truth has what reads
+    deny, the haplotype was scored in another spelling that the labels did not find.
     """
     support = candidates.counts[:, 1] / np.maximum(1, candidates.counts[:, :2].sum(axis=1))
-    return (labels == 0) & (candidates.likelihoods[:, 0] >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
+    none, some = candidates.likelihoods[:, 0], candidates.likelihoods[:, 1:].min(axis=1)
+    shown = (labels == 0) & (none >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
+    return shown | ((labels > 0) & (some - none >= DENIED_LIKELIHOOD))
 
 
 def _missed(piece: Any, truth: list[Any]) -> int:
@@ -265,29 +269,40 @@ def fit(
         load_start(network, start.file(f"{name}.weights.h5"))
     steps = -(-len(features) // recipe.batch) * recipe.epochs
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    network.compile(
+    learner = learner_of(network)
+    learner.compile(
         keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    network.optimizer.build(network.trainable_variables)
-    curve = _resume(network, work, name)
-    held_out = (inputs_of(name, to_tune), to_tune.labels)
+    learner.optimizer.build(learner.trainable_variables)
+    curve = _resume(learner, work, name)
+    members = learner.output_shape[1:-1]
+    held_out = (inputs_of(name, to_tune), _targets(to_tune.labels, members))
     left = range(len(curve), recipe.epochs)
     for epoch in progress(left, len(left), f"epochs of the {name} network"):
-        batches = _batches(name, to_train, recipe, epoch)
-        found = network.fit(
+        batches = _batches(name, to_train, recipe, epoch, members)
+        found = learner.fit(
             batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, validation_data=held_out, verbose=0
         )
         curve.append({key: float(values[0]) for key, values in found.history.items()})
-        _checkpoint(network, work, name, curve)
-    network.optimizer = None  # its moments are of no use to anybody else and twice the size of the weights
+        _checkpoint(learner, work, name, curve)
+    learner.optimizer = network.optimizer = (
+        None  # its moments are of no use to anybody else and twice the size of the weights
+    )
     with written(finished) as temporary:
         network.save_weights(temporary)
     return network
 
 
-def _batches(name: str, examples: Examples, recipe: Recipe, epoch: int) -> "keras.utils.PyDataset":
+def _targets(labels: np.ndarray, members: tuple[int, ...]) -> np.ndarray:
+    """Labels (n,) for each of a network's members (n, members), or as they are where it has none."""
+    return np.repeat(labels[:, None], members[0], axis=1) if members else labels
+
+
+def _batches(
+    name: str, examples: Examples, recipe: Recipe, epoch: int, members: tuple[int, ...]
+) -> "keras.utils.PyDataset":
     """All examples once, in an order that depends on seed and epoch alone, so that a resumed training sees the same."""
     import keras
 
@@ -301,7 +316,7 @@ def _batches(name: str, examples: Examples, recipe: Recipe, epoch: int) -> "kera
             rows = order[place * recipe.batch : (place + 1) * recipe.batch]
             features = summary_input(examples.features[rows])
             given = features if name == "summary" else (features, reads_input(examples.read_rows[rows]))
-            return given, examples.labels[rows]
+            return given, _targets(examples.labels[rows], members)
 
     return Batches()
 

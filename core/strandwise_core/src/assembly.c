@@ -17,6 +17,7 @@
 #define ANCHOR 16           /* bases of reference on each side by which a read is known to run through */
 #define SEARCH 100          /* an end of the region moves at most so far to find bases that are no candidates and occur once */
 #define SHORTEST_CLIP 6     /* shorter clips are no signal */
+#define CLIP_REACH 20       /* bases in which the change is sought that made aligners clip */
 #define LEAST_WEIGHT 2      /* reads that an edge of the graph needs, unless it is the reference's */
 #define WEAK 20             /* an edge with less than one in so many of the reads at a branch is pruned */
 #define PATHS 8             /* paths kept at each node */
@@ -317,7 +318,7 @@ static int occurs_once(const Evidence *e, int32_t position, int32_t from, int32_
 
 typedef struct {
     const uint8_t *bases;
-    int32_t length, reads;
+    int32_t length, reads, good;
 } Through;
 
 #define MOST_THROUGH 64
@@ -331,7 +332,7 @@ static int by_reads(const void *x, const void *y)
 }
 
 /* What the reads show that hold both anchors, the commonest first. */
-static void read_through(const Evidence *e, const Reads *reads, Assembler *a, int32_t from, int32_t to)
+static void read_through(const Evidence *e, const Reads *reads, Assembler *a, int32_t from, int32_t to, int least)
 {
     if (from - ANCHOR < e->start || to + ANCHOR > e->end) return;
     const uint8_t *left = e->reference + (from - ANCHOR - e->start), *right = e->reference + (to - e->start);
@@ -345,18 +346,22 @@ static void read_through(const Evidence *e, const Reads *reads, Assembler *a, in
         first += ANCHOR;
         int32_t last = find_after(bases, first, read->length, right);
         if (last < 0 || find_after(bases, last + 1, read->length, right) >= 0) continue;
-        int good = 1;
-        for (int32_t b = first; b < last; b++) good &= bases[b] < 4 && qualities[b] > 0;
-        if (!good) continue;
+        int known = 1, good = 1;
+        for (int32_t b = first; b < last; b++) {
+            known &= bases[b] < 4 && qualities[b] > 0;
+            good &= qualities[b] >= least;
+        }
+        if (!known) continue;
         int k = 0;
         while (k < n && (through[k].length != last - first || memcmp(through[k].bases, bases + first, (size_t)(last - first)))) k++;
         if (k == MOST_THROUGH) continue;
-        if (k == n) through[n++] = (Through){bases + first, last - first, 0};
+        if (k == n) through[n++] = (Through){bases + first, last - first, 0, 0};
         through[k].reads++;
+        through[k].good |= good;
     }
     qsort(through, (size_t)n, sizeof(Through), by_reads);
     for (int i = 0; i < n && i < 6; i++) {
-        if (through[i].reads < LEAST_WEIGHT && i >= 2) break;
+        if (through[i].reads < LEAST_WEIGHT && (i >= 2 || !through[i].good)) continue;
         add_found(a, through[i].bases, through[i].length, from, to, through[i].reads);
     }
 }
@@ -554,8 +559,10 @@ static int find_haplotypes(const Evidence *e, const Reads *reads, Assembler *a, 
     for (int n = 0; n < SEARCH && !(undisputed(e, from - ANCHOR, from) && occurs_once(e, from - ANCHOR, from - 150, to + 150)); n++) from--;
     for (int n = 0; n < SEARCH && !(undisputed(e, to, to + ANCHOR) && occurs_once(e, to, from - 150, to + 150)); n++) to++;
     if (from - ANCHOR < e->start || to + ANCHOR > e->end) return 0;
+    for (int32_t p = from; p < to; p++)
+        if (e->reference[p - e->start] > 3) return 0;
     if (reads_of(reads, a, from, to)) return -1;
-    read_through(e, reads, a, from, to);
+    read_through(e, reads, a, from, to, least);
     for (size_t i = 0; i < sizeof(WORD_LENGTHS) / sizeof(WORD_LENGTHS[0]); i++) {
         int k = WORD_LENGTHS[i];
         from = span.from - PAD;
@@ -620,15 +627,19 @@ static int find_signals(const Evidence *e, const Reads *reads, Span **signals, i
         if (read->low) continue;
         const uint8_t *qualities = reads->qualities + read->sequence;
         if (good_clip(qualities, read->left_clip) && read->position >= e->start && read->position < e->end)
-            clips[read->position - e->start]++;
+            clips[read->position - e->start] += 0x10000;
         if (good_clip(qualities + read->length - read->right_clip, read->right_clip) && read->end >= e->start && read->end < e->end)
             clips[read->end - e->start]++;
     }
     for (int32_t p = 0; p < size; p++) {
-        if (clips[p] < 2 || clips[p] * 10 < e->depth[p]) continue;
-        if (make_room((void **)signals, *n_signals + 1, &room, 0, sizeof(Span))) goto done;
+        int32_t before = clips[p] >> 16, after = clips[p] & 0xffff; /* what is clipped lies before this place, or after it */
+        int32_t least = (e->depth[p] + 9) / 10;
         Span span = {e->start + p, e->start + p + 1};
+        if (before > 1 && before >= least) span.from -= CLIP_REACH;
+        if (after > 1 && after >= least) span.to += CLIP_REACH;
+        if (span.to - span.from == 1) continue;
         repeat_span(e, &span.from, &span.to);
+        if (make_room((void **)signals, *n_signals + 1, &room, 0, sizeof(Span))) goto done;
         (*signals)[(*n_signals)++] = span;
     }
     for (int32_t i = 0; i < e->n_events; i++) {

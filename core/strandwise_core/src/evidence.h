@@ -12,7 +12,7 @@
 
 #include "htslib/sam.h"
 
-#define N_FEATURES 56
+#define N_FEATURES 57
 #define READ_CHANNELS 10
 #define MAX_EVENTS 20     /* candidate events that one window combines into haplotypes */
 #define MAX_HAPLOTYPES 20 /* haplotypes that one window scores */

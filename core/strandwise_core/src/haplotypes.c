@@ -766,6 +766,7 @@ static int conclude(Evidence *e, const Reads *reads, Window *w, int k)
     FEATURE(alt.llr);
     FEATURE(w->realigned);
     FEATURE(around);
+    FEATURE(event->assembled);
 #undef FEATURE
     if (e->read_rows) write_rows(e, reads, index, rows, n_rows);
     free(rows);
