@@ -237,14 +237,12 @@ def our_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
 
 
 def bcftools_commands(folder: Path, fasta: Path, depth: str) -> list[str]:
-    """Its multi-sample caller on the reads of all three, and trio-dnm2 on that."""
+    """Its multi-sample caller on the reads of all three."""
     reads_ = " ".join(f"{folder}/{m}.{depth}.bam" for m in MEMBERS)
     called = f"{folder}/bcftools.{depth}.vcf.gz"
     return [
         f"bcftools mpileup -a AD,DP -f {fasta} -R {folder}/regions.bed {reads_} | bcftools call -mv -Ou"
         f" | bcftools norm -f {fasta} -Oz -o {called}",
-        f"bcftools +trio-dnm2 -p child,father,mother --use-NAIVE {called} -Oz -o {folder}/bcftools_naive.{depth}.vcf.gz",
-        f"bcftools +trio-dnm2 -p child,father,mother {called} -Oz -o {folder}/bcftools_dnm.{depth}.vcf.gz",
     ]
 
 
@@ -404,13 +402,11 @@ def event(position: int, ref: str, alt: str) -> tuple[int, str, str]:
 
 
 def new_events(calls: Path, wanted: str = "") -> set[tuple[int, str, str]]:
-    """Alleles of the child that no parent has; wanted: `naive`, or a FORMAT or INFO key that names de novo calls."""
+    """Alleles of the child that no parent has; wanted: the INFO key of GATK that names de novo calls, or all."""
     found = set()
     for record, (mother, father, child) in trio_sites(calls):
         alleles = {a for a in child if a and a not in mother + father}
         if wanted == "hiConfDeNovo" and "child" not in (record.info.get("hiConfDeNovo") or ()):
-            continue
-        if wanted == "DNM" and not record.samples["child"].get("DNM"):
             continue
         found |= {event(record.pos, record.ref, record.alleles[a]) for a in alleles}
     return found

@@ -42,7 +42,8 @@ def test_given_alleles_phase_and_bands(tmp_path: Path) -> None:
     assert done.status == 0, done.output
     assert {"PREPARE_ALLELES", "PHASE_SMALL_VARIANTS"} <= done.with_status("COMPLETED")
     assert "1 of 5 alleles lie outside of --intervals" in done.output
-    assert published(folder / "plain") == published(folder / "more")
+    trees = [{name for name in published(folder / tree) if "/explain/" not in name} for tree in ("plain", "more")]
+    assert trees[0] == trees[1]
 
     for sample in ("NA12878", "NA12878_7x"):
         before = records(folder / f"plain/small_variants/{sample}/{sample}.vcf.gz")

@@ -135,6 +135,7 @@ def test_a_killed_training_is_tried_again_and_goes_on(small_variants: Run, world
         rows["train_loss"][0] == 99.0
     )  # the second attempt took the first one's epochs, and the resumed run the second's
     assert not list(world.checkpoints("small").iterdir())
+    assert "\tTensorFlow\t2." in (world.folder / "results_small/pipeline_info/versions.tsv").read_text()
 
 
 def test_its_weights_are_those_of_a_training_that_was_not_killed(small_variants: Run, world: World) -> None:

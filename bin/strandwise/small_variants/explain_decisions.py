@@ -59,7 +59,6 @@ class Examined:
     by_summary: np.ndarray
     probabilities: np.ndarray
     sites: list[SiteCall]
-    decisions: list[Decision] = field(default_factory=list)
 
 
 class Examiner:
@@ -194,10 +193,11 @@ class Examiner:
         summary = examined.by_summary[index]
         settled = self.genotyper.reads is None or float(summary.max()) >= SETTLED
         copies = site.genotype.count(number) * (3 - examined.ploidy) if site and number else 0
-        if not site or not number:
-            copies = 0
+        network = "summary network" if settled else "both networks"
+        if not settled and summary.argmax() != probabilities.argmax():
+            network = "read-level network"  # which the summary network would not have decided alone
         counts = candidates.counts[index].tolist()
-        decision, step, cause = self._verdict(site, number, copies, settled)
+        decision, step, cause = _verdict(site, number, copies, network)
         reason = self._words(examined, index, site, number, settled, decision)
         return Decision(
             contig=candidates.contig,
@@ -215,22 +215,6 @@ class Examiner:
             probabilities=probabilities.tolist(),
             settled=settled,
         )
-
-    def _verdict(self, site: SiteCall | None, number: int, copies: int, settled: bool) -> tuple[str, str, str]:
-        """Decision, step and cause of a candidate."""
-        network = "summary network" if settled else "both networks"
-        if site is None:
-            return NO_RECORD, network, "one read, below 1 %"
-        if not number:
-            return NO_RECORD, "genotype", "another allele of the site"
-        if not copies and "RefCall" not in site.filters:
-            return REFERENCE, "genotype", "another allele of the site"
-        kept = [name for name in site.filters if name not in ("PASS", "RefCall")]
-        if kept:
-            return FILTERED, f"filter {kept[0]}", "+".join(site.filters)
-        if copies:
-            return CALLED, network, f"{copies} {'copy' if copies == 1 else 'copies'}"
-        return REFERENCE, network, "0 copies"
 
     def _words(
         self, examined: Examined, index: int, site: SiteCall | None, number: int, settled: bool, decision: str
@@ -251,7 +235,7 @@ class Examiner:
             if "LowQual" in site.filters:
                 words.append(f"GQ {site.genotype_quality} is below {LOW_QUALITY}")
             if "LowDepth" in site.filters:
-                words.append(f"{site.depth} read is no basis for a genotype, which needs {LEAST_DEPTH}")
+                words.append(f"a depth of {site.depth} is no basis for a genotype, which needs {LEAST_DEPTH}")
             if "LowMapQ" in site.filters:
                 low, depth = int(candidates.low_depth[here]), int(candidates.depth[here])
                 words.append(f"{low} reads map with a quality below {LEAST_MAPPING_QUALITY}, {depth} with more")
@@ -285,13 +269,12 @@ class Examiner:
         shown = BASES[best["alternate"]] if best and best["kind"] == SNV else ""
         if event is not None and len(event.alternate) == event.reference_length:
             shown = event.alternate
-        tally = self._tally(place.contig, min(base, self.reader.lengths[place.contig] - 1), shown, found)
+        tally = self._tally(place.contig, min(base, self.reader.lengths[place.contig] - 1), shown)
         offset = position - examined.candidates.start
         depth = int(found["depth"][min(max(offset, 0), len(found["depth"]) - 1)])
+        disagreeing = int(found["disagreeing"][min(max(offset, 0), len(found["depth"]) - 1)])
         reference, alternate = self._named(place, best, found, position)
-        step, cause, reason = _why_no_candidate(
-            best, tally, depth, int(found["disagreeing"][min(max(offset, 0), len(found["depth"]) - 1)])
-        )
+        step, cause, reason = _why_no_candidate(best, tally, depth, disagreeing)
         asked = [i for i in range(len(examined.candidates)) if _only_given(examined.candidates, i)]
         if place.end - place.start > 1 and not place.alternate:
             reason = f"nothing in {place} is a candidate; here: {reason}"
@@ -319,7 +302,7 @@ class Examiner:
             return anchor, anchor + "".join("ACGTN"[code] for code in inserted)
         return self.reader.sequence(place.contig, position, position + 1 + best["length"]), anchor
 
-    def _tally(self, contig: str, position: int, shown: str, found: dict[str, Any]) -> "Tally":
+    def _tally(self, contig: str, position: int, shown: str) -> "Tally":
         import pysam
 
         tally = Tally(shown)
@@ -331,6 +314,22 @@ class Examiner:
                 for read in file.fetch(contig, position, position + 1):
                     tally.add(read, position, reference, self.reader.core.MARGIN)
         return tally
+
+
+def _verdict(site: SiteCall | None, number: int, copies: int, network: str) -> tuple[str, str, str]:
+    """Decision, step and cause of a candidate. number: of its allele in the record, 0 where it was left out."""
+    if site is None:
+        return NO_RECORD, network, "one read, below 1 %"
+    if not number:
+        return NO_RECORD, "genotype", "another allele of the site"
+    if not copies and "RefCall" not in site.filters:
+        return REFERENCE, "genotype", "another allele of the site"
+    kept = [name for name in site.filters if name not in ("PASS", "RefCall")]
+    if kept:
+        return FILTERED, f"filter {kept[0]}", "+".join(site.filters)
+    if copies:
+        return CALLED, network, f"{copies} {'copy' if copies == 1 else 'copies'}"
+    return REFERENCE, network, "0 copies"
 
 
 @dataclass
