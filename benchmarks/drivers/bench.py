@@ -213,7 +213,7 @@ def time(data: Data, output: Output) -> None:
 
 
 @app.command()
-def neutral(data: Data, output: Output, draws: int = 2, only: str = "") -> None:
+def neutral(data: Data, output: Output, draws: int = 2, only: str = "", kinds: str = "relabelled,simulated") -> None:
     """Genes at q < 0.1 and tail rates of p on silent mutations relabelled and on cohorts drawn from the background, hypermutated samples included."""
     ranker = load_ranker(MODEL)
     found = cohorts_with_evidence(data, output)
@@ -221,7 +221,7 @@ def neutral(data: Data, output: Output, draws: int = 2, only: str = "") -> None:
     chosen = only.split(",") if only else list(found)
     for code in progress(chosen, len(chosen), "neutral cohorts"):
         cohort, observed = found[code]
-        for kind in ("relabelled", "simulated"):
+        for kind in kinds.split(","):
             for draw in range(draws):
                 rng = np.random.default_rng(draw)
                 made = (

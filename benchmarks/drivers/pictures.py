@@ -73,7 +73,8 @@ def calibration(tables: Path) -> list[Panel]:
     """-log10 p of neutral genes against chance, all cohorts together."""
     panels = []
     names = (("relabelled", "Silent mutations, relabelled"), ("simulated", "Drawn from the background"))
-    for number, (kind, title) in enumerate(names):
+    measured = [(kind, title) for kind, title in names if any(tables.glob(f"p_{kind}_*.npy"))]
+    for number, (kind, title) in enumerate(measured):
         panel = Panel(WIDTH * number, title, ("−log10 p expected", 5, range(6)), ("−log10 p seen", 6, range(7)))
         panel.line([0, 5], [0, 5], GREY, dashed=True)
         for path in sorted(tables.glob(f"p_{kind}_*.npy")):
@@ -95,6 +96,8 @@ def quantiles(p: np.ndarray) -> tuple[list[float], list[float]]:
 
 def power(tables: Path) -> list[Panel]:
     """Planted genes found against the share of samples that carry them, one panel per cohort size."""
+    if not (tables / "power.tsv").is_file():
+        return []
     table = pandas.read_csv(tables / "power.tsv", sep="\t").sort_values("share")
     panels = []
     for number, (samples, mine) in enumerate(table.groupby("samples")):
@@ -115,6 +118,8 @@ def power(tables: Path) -> list[Panel]:
 
 def time(tables: Path) -> list[Panel]:
     """CPU seconds against mutations."""
+    if not (tables / "time.tsv").is_file():
+        return []
     table = pandas.read_csv(tables / "time.tsv", sep="\t")
     seconds = (table["read_s"] + table["rank_s"]).tolist()
     thousands = (table["mutations"] / 1000).tolist()
@@ -134,9 +139,10 @@ def main(
     tables: Annotated[Path, Option(help="folder with the tables of bench.py")],
     pictures: Annotated[Path, Option(help="folder to draw into")],
 ) -> None:
-    write(calibration(tables), pictures / "drivers_calibration.svg")
-    write(power(tables), pictures / "drivers_power.svg")
-    write(time(tables), pictures / "drivers_time.svg")
+    for name, draw in (("calibration", calibration), ("power", power), ("time", time)):
+        panels = draw(tables)
+        if panels:  # else not measured
+            write(panels, pictures / f"drivers_{name}.svg")
 
 
 if __name__ == "__main__":
