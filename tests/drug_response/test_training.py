@@ -186,6 +186,15 @@ def test_checkpoints_of_another_screen_are_refused(tmp_path: Path) -> None:
         build.train(folder, tmp_path / "model", SMALL, "made", "0.1", work=tmp_path / "work")
 
 
+def test_a_screen_of_fewer_genes_and_drugs_than_components_and_factors_is_trained(tmp_path: Path) -> None:
+    """80 genes whose scores sum to nothing in each line vary in 79 directions, 12 drugs in 12; the recipe asks for 300 and 96."""
+    folder = write_layout(made_screen(), tmp_path / "data")
+    figures = build.train(folder, tmp_path / "model", Recipe(members=0), "made", "0.1")
+    assert figures["lines_left_out"]["normalised_pearson"] > 0.7
+    encoder = load(tmp_path / "model").encoder
+    assert encoder.projection.shape == (80, 79) and encoder.factor_drugs.shape == (12, 12)
+
+
 def test_rounding_keeps_half_a_step() -> None:
     values = np.random.default_rng(8).standard_normal((50, 3)).astype(np.float32) * [1, 100, 0.01]
     whole, scale = rounded(values)

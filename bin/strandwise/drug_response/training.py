@@ -41,6 +41,8 @@ class Recipe:
     seed: int = 20261124
 
 
+# Of the first component's sum of squares; less than this is rounding.
+NO_SPREAD = 1e-5
 REGULARISERS = tuple(0.003 * (10 / 0.003) ** (step / 17) for step in range(18))
 
 
@@ -124,11 +126,15 @@ def factor_ridge(
 
 
 def principal_components(values: "numpy.ndarray", count: int) -> "numpy.ndarray":
-    """The first right singular vectors of (lines, genes), as columns, by way of the lines' inner products."""
+    """The first right singular vectors of (lines, genes), as columns, by way of the lines' inner products.
+
+    Fewer than `count` where there are fewer lines or genes: directions in which nothing varies are left out.
+    """
     import numpy
 
     squares, vectors = numpy.linalg.eigh(values @ values.T)
-    kept = numpy.argsort(-squares)[: min(count, len(values) - 1)]
+    first = numpy.argsort(-squares)[: min(count, len(values) - 1)]
+    kept = first[squares[first] >= NO_SPREAD * squares[first[0]]]
     return values.T @ (vectors[:, kept] / numpy.sqrt(numpy.maximum(squares[kept], 1e-12)))
 
 
