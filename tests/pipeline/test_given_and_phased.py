@@ -35,6 +35,7 @@ def test_given_alleles_phase_and_bands(tmp_path: Path) -> None:
     rows = [f"chr20\t{at}\t.\t{old}\t{new}\t.\t.\t.\n" for at, old, new in SITES]
     (folder / "sites.vcf").write_text(HEAD + "".join(rows))
     words = ["-profile", "test,local", "--tools", "small_variants", "--intervals", str(DEMO / "intervals.bed")]
+    words += ["--explain_sites", "0"]
     plain = run(project, folder, *words, "--outdir", "plain", results=folder / "plain")
     assert plain.status == 0, plain.output
     more = ["--alleles", "sites.vcf", "--phase", "--gvcf_bands", "5,20,60", "--outdir", "more", "-resume"]
