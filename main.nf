@@ -5,10 +5,9 @@ include { INPUTS; checkedParameters; codeDigest; helpText; planWords } from './m
 include { SMALL_VARIANTS } from './modules/small_variants'
 include { EXPLANATION } from './modules/small_variants/explain'
 include { JOINT } from './modules/small_variants/joint'
-include { SMALL_VARIANTS_EVALUATION } from './modules/small_variants/training'
 include { DRIVERS } from './modules/drivers'
 include { DRUG_RESPONSE } from './modules/drug_response'
-include { TRAINING } from './modules/training/mode'
+include { EVALUATION; TRAINING } from './modules/training/mode'
 include { REPORT; closingWords } from './modules/report'
 
 workflow {
@@ -37,8 +36,8 @@ workflow {
         notes = TRAINING.out.notes
     }
     else if (options.mode == 'evaluate') {
-        SMALL_VARIANTS_EVALUATION(options)
-        parts = SMALL_VARIANTS_EVALUATION.out.tables
+        EVALUATION(options)
+        parts = EVALUATION.out.tables
         notes = channel.empty()
     }
     else {

@@ -1,6 +1,6 @@
-// Makes a model from own data. A killed training goes on from checkpoints in a folder that outlasts its task.
+// The modes train and evaluate. A killed training goes on from checkpoints in a folder that outlasts its task.
 
-include { SMALL_VARIANTS_TRAINING } from '../small_variants/training'
+include { SMALL_VARIANTS_EVALUATION; SMALL_VARIANTS_TRAINING } from '../small_variants/training'
 include { DRIVERS_TRAINING } from '../drivers/training'
 include { DRUG_RESPONSE_TRAINING } from '../drug_response/training'
 include { checkpointFolder } from './place'
@@ -31,4 +31,17 @@ workflow TRAINING {
     emit:
     parts // the model's card, and history.tsv where there are networks
     notes // one *.notes.json each
+}
+
+// Scores calls against a truth. Here and not in main.nf, because the strict parser takes a script that includes functions once only.
+workflow EVALUATION {
+    take:
+    options // parameters, checked and typed
+
+    main:
+    SMALL_VARIANTS_EVALUATION(options)
+    tables = SMALL_VARIANTS_EVALUATION.out.tables
+
+    emit:
+    tables // scores by stratum, reliability of GQ
 }
