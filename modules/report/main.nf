@@ -22,7 +22,6 @@ process BUILD_REPORT {
     script:
     """
     # code ${code}
-    mkdir -p parts
     report.py build \\
         --folder parts \\
         --parameters ${parameters} \\
