@@ -46,7 +46,7 @@ def shards(
         found = make_shards(alignment, reference, output, intervals, interval_padding, sample)
         found += copies_notes(reference, sex, par, sample)
         if sex_check:
-            found += check_sex(alignment, reference, intervals, interval_padding, sex, sample, sex_check)
+            found += check_sex(alignment, reference, intervals, interval_padding, sex, sample, sex_check, par)
         write_notes(found, notes)
 
 

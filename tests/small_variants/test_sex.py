@@ -186,6 +186,19 @@ def test_pseudo_autosomal_regions_are_left_out(tmp_path: Path, fasta: Path, monk
     assert found["x"] == pytest.approx(0.5, abs=0.05)
 
 
+def test_pseudo_autosomal_regions_of_a_bed_are_left_out(tmp_path: Path, fasta: Path) -> None:
+    """The same for a build that is not known by its lengths, whose regions the user gives."""
+    ends = ((0, 60_000), (96_040, 156_040))
+    extra = [("chrX", start, 10, 0, 60) for low, high in ends for start in range(low, high - READ, READ)]
+    bam = reads_of(tmp_path, fasta, person(1, 1), extra=extra)
+    par = tmp_path / "par.bed"
+    par.write_text("".join(f"chrX\t{low}\t{high}\n" for low, high in ends))
+    check_sex([bam], fasta, None, 0, "XY", "P1", tmp_path / "sex.json", par)
+    found = json.loads((tmp_path / "sex.json").read_text())
+    assert found["x"] == pytest.approx(0.5, abs=0.05)
+    assert checked(tmp_path, fasta, bam, "XY")[0]["x"] > 0.7
+
+
 def test_no_reads_and_hardly_any(tmp_path: Path, fasta: Path) -> None:
     found, notes = checked(tmp_path, fasta, reads_of(tmp_path, fasta, {"chr20": 0.2, "chrX": 0.2}), "XX")
     assert found["verdict"] == "cannot tell" and "deep, too little" in found["text"]

@@ -14,7 +14,7 @@ from strandwise.formats.alignment import quiet
 from strandwise.formats.files import written
 from strandwise.formats.intervals import Interval
 from strandwise.formats.notes import Note
-from strandwise.small_variants.copies import by_copies
+from strandwise.small_variants.copies import by_copies, pseudo_autosomal
 from strandwise.small_variants.shards import contig_lengths, intervals_to_call
 
 if TYPE_CHECKING:
@@ -74,23 +74,29 @@ def check_sex(
     sheet: str,
     sample: str | None,
     output: Path,
+    par: Path | None = None,
 ) -> list[Note]:
-    """Measure, write `output` (SexCheck as JSON) and give notes for the report. sheet: XX, XY or NA."""
+    """Measure, write `output` (SexCheck as JSON) and give notes for the report.
+
+    sheet: XX, XY or NA; par: BED of the pseudo-autosomal regions, as calling has it.
+    """
     intervals = intervals_to_call(alignments, reference, bed, padding)
-    checked = judged(sample or "", sheet, measure(alignments, reference, intervals))
+    checked = judged(sample or "", sheet, measure(alignments, reference, intervals, par))
     with written(output) as temporary:
         temporary.write_text(json.dumps(asdict(checked), indent=1) + "\n")
     return notes_of(checked)
 
 
-def measure(alignments: Sequence[Path], reference: Path, intervals: Sequence[Interval]) -> Depths:
+def measure(
+    alignments: Sequence[Path], reference: Path, intervals: Sequence[Interval], par: Path | None = None
+) -> Depths:
     """Depth of autosomes, X and Y at places spread over `intervals`, pseudo-autosomal regions left out."""
     import pysam
 
     lengths = contig_lengths(reference)
     groups = {kind: [item for item in intervals if chromosome_kind(item.contig) == kind] for kind in ("A", "X", "Y")}
     for kind in ("X", "Y"):
-        parts = list(by_copies(groups[kind], lengths, "XY"))
+        parts = list(by_copies(groups[kind], lengths, "XY", pseudo_autosomal(lengths, par)))
         groups[kind] = [part for part, copies in parts if copies == 1] or [part for part, _ in parts]
     with pysam.FastaFile(str(reference)) as fasta:
         places = {kind: spread(items, fasta) for kind, items in groups.items()}
