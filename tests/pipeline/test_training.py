@@ -200,7 +200,7 @@ def test_a_gpu_that_is_not_there_is_said_in_the_report(drug_response: Run, world
 @pytest.fixture(scope="module")
 def drivers(world: World) -> Run:
     words = ("--model", "drivers", "--training_data", "cohorts", "--driver_labels", "labels.tsv")
-    return world.train("genes", *words, NXF_SYNTAX_PARSER="v2")
+    return world.train("genes", *words)
 
 
 def test_drivers_are_trained_and_reported(drivers: Run, world: World) -> None:

@@ -8,6 +8,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import strandwise_core
 from sample import Sample, make_sample
 
 from strandwise.errors import InputError
@@ -154,7 +155,7 @@ def test_fine_tuning_starts_from_the_whole_function(model: Path, samples: dict[s
     recipe = Recipe(epochs=1, batch=64, learning_rate=0.0)
     details = train(path, tmp_path / "tuned", "tuned", "2", recipe, start=load_card(model, "small_variants"))
     assert details["training"]["started_from"] == "small 1"
-    features = np.random.default_rng(1).uniform(0, 4, (5, 56)).astype(np.float32)
+    features = np.random.default_rng(1).uniform(0, 4, (5, len(strandwise_core.FEATURES))).astype(np.float32)
     before, after = (LiteNetwork(folder / "summary.tflite").logits(features) for folder in (model, tmp_path / "tuned"))
     np.testing.assert_allclose(before, after, rtol=1e-5, atol=1e-5)
 
