@@ -92,3 +92,10 @@ def test_only_one_config_knows_the_results_tree() -> None:
     for path in [*(ROOT / "modules").rglob("*.nf"), ROOT / "main.nf", *(ROOT / "conf").glob("*.config")]:
         if path.name != "publish.config":
             assert "publishDir" not in path.read_text(), f"{path}: publishDir belongs into conf/publish.config"
+
+
+def test_places_of_results_are_read_when_a_task_ends() -> None:
+    """The strict parser reads included files before the command line: a path that is no closure would ignore --outdir."""
+    text = (ROOT / "conf" / "publish.config").read_text()
+    paths = re.findall(r"\bpath: (.)", text)
+    assert len(paths) >= text.count("publishDir") and set(paths) == {"{"}
