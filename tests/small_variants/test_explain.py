@@ -26,6 +26,7 @@ from strandwise.small_variants.explain_attributions import (
     Attributor,
     integrated_gradients,
     log_odds,
+    mean_of_training,
     shares_of_reads,
 )
 from strandwise.small_variants.explain_decisions import Decision, Examiner
@@ -73,6 +74,22 @@ def test_gradients_are_those_of_tensorflow(tmp_path: Path, name: str) -> None:
     for found, wanted in zip(traced.gradients(pull), expected, strict=True):
         assert np.abs(wanted.numpy()).max() > 0.01
         assert found == pytest.approx(wanted.numpy(), abs=2e-4)
+
+
+def test_networks_of_other_layers_are_refused_by_name(tmp_path: Path) -> None:
+    """A layer without a rule for its gradient, and a network without the mean that explanations begin at: a line each."""
+    import keras
+
+    given = keras.Input((FEATURES,))
+    network = keras.Model(given, keras.layers.Dense(3, activation="tanh")(given))
+    path = tmp_path / "other.tflite"
+    network.export(str(path), format="litert", verbose=False)
+    traced = TracedNetwork(path, 2)
+    traced.logits(np.ones((2, FEATURES)))
+    with pytest.raises(InputError, match="other.tflite: holds the operation TANH"):
+        traced.gradients(np.ones((2, 3)))
+    with pytest.raises(InputError, match="other.tflite: does not take the mean of training"):
+        mean_of_training(traced)
 
 
 def test_log_odds_by_hand() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from strandwise.errors import InputError
 from strandwise.models.card import Card
 from strandwise.small_variants.candidates import SNV
 from strandwise.small_variants.explain_network import TracedNetwork
@@ -74,7 +75,7 @@ class Attributor:
         self.networks = {"summary": TracedNetwork(card.file(SUMMARY_WEIGHTS), STEPS)}
         if "reads" in self.calibration:
             self.networks["reads"] = TracedNetwork(card.file(READS_WEIGHTS), STEPS)
-        self.mean = _mean_of_training(self.networks["summary"])
+        self.mean = mean_of_training(self.networks["summary"])
 
     def of(
         self, features: np.ndarray, rows: np.ndarray | None, kind: int, copies: int, possible: Sequence[int] = (0, 1, 2)
@@ -149,13 +150,19 @@ def _repeated(values: list[np.ndarray]) -> list[np.ndarray]:
     return [np.repeat(one[None], STEPS, axis=0) for one in values]
 
 
-def _mean_of_training(network: TracedNetwork) -> np.ndarray:
-    """Mean of the features over the training examples, (features,): what the network takes away from them."""
+def mean_of_training(network: TracedNetwork) -> np.ndarray:
+    """Mean of the features over the training examples, (features,): what the network takes away from them.
+
+    Raises InputError for a network that takes nothing away.
+    """
     given = network.inputs[0]["index"]
     for name, operation in network.operations:
         if name == "SUB" and operation.inputs[0] == given:
-            return network._value(operation.inputs[1])[0]
-    raise NotImplementedError("the network takes nothing away from its features; their mean is not known")
+            return network.value(operation.inputs[1])[0]
+    raise InputError(
+        f"{network.path}: does not take the mean of training from its features, the baseline of every explanation, so that "
+        "its calls cannot be explained; run with --explain_sites 0"
+    )
 
 
 # ---- reads and positions ---------------------------------------------------------------------------------------------

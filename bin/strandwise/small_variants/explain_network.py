@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from strandwise.errors import InputError
+
 RELU = 1
 """ActivationFunctionType of the TFLite schema."""
 
@@ -19,13 +21,14 @@ Pull = tuple[int, np.ndarray]
 class TracedNetwork:
     """A network exported for LiteRT whose output can be traced back to its inputs; `batch` inputs at a time.
 
-    Raises NotImplementedError, naming it, where the graph holds an operation that has no rule here.
+    `gradients` raises InputError where the graph holds an operation that has no rule here: other layers than ours.
     """
 
     def __init__(self, path: Path, batch: int):
         from ai_edge_litert import schema_py_generated as schema
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        self.path = path
         content = path.read_bytes()
         self.interpreter = Interpreter(
             model_content=content,
@@ -49,7 +52,7 @@ class TracedNetwork:
         for detail, values in zip(self.inputs, inputs, strict=True):
             self.interpreter.set_tensor(detail["index"], values.astype(np.float32))
         self.interpreter.invoke()
-        return self._value(self.output)
+        return self.value(self.output)
 
     def gradients(self, pull: np.ndarray) -> list[np.ndarray]:
         """Gradient of sum(pull * logits) with respect to each input of the last call of `logits`, float64."""
@@ -60,14 +63,18 @@ class TracedNetwork:
                 continue
             gradient = flowing.pop(result)
             if getattr(operation.builtinOptions, "fusedActivationFunction", 0) == RELU:
-                gradient = gradient * (self._value(result) > 0)
+                gradient = gradient * (self.value(result) > 0)
             if name not in RULES:
-                raise NotImplementedError(f"no gradient is known for the operation {name} of a network")
-            for tensor, part in RULES[name](self._value, operation, gradient):
+                raise InputError(
+                    f"{self.path}: holds the operation {name}, whose gradient is not known here, so that its calls "
+                    "cannot be explained; run with --explain_sites 0"
+                )
+            for tensor, part in RULES[name](self.value, operation, gradient):
                 flowing[tensor] = flowing.get(tensor, 0.0) + part
         return [flowing[detail["index"]] for detail in self.inputs]
 
-    def _value(self, tensor: int) -> np.ndarray:
+    def value(self, tensor: int) -> np.ndarray:
+        """Tensor of the last run, floats as float64; constants are there before it."""
         values = self.interpreter.get_tensor(int(tensor))
         return values.astype(float) if values.dtype.kind == "f" else values
 
