@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT / "bin"), str(Path(__file__).parent)]
 from rivals import rival_scores, xgboost_columns  # noqa: E402
 
 from strandwise.drivers.evaluate import (  # noqa: E402
+    Truth,
     all_metrics,
     bootstrap_interval,
     gene_p_values,
@@ -70,6 +71,14 @@ def cohorts_with_evidence(data: Path, output: Path) -> dict:
     return found
 
 
+def cohorts_to_learn_from(data: Path, output: Path) -> tuple[Truth, dict, pandas.DataFrame]:
+    """Lists of drivers, what cohorts_with_evidence gives, and the rows of all cohorts that a ranker learns from."""
+    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
+    found = cohorts_with_evidence(data, output)
+    rows = [training_rows(code, each, truth.by_cohort) for code, (_, each) in found.items()]
+    return truth, found, pandas.concat(rows, ignore_index=True)
+
+
 def xgboost_rival(table: pandas.DataFrame, columns: list[str], groups: int) -> np.ndarray:
     """Untuned XGBoost (200 trees of depth 4) on the rivals' scores and covariates, gene and cohort held out as for ours."""
     import xgboost
@@ -99,11 +108,7 @@ def accuracy(
     data: Data, output: Output, groups: Annotated[int, Option(help="leave the cohorts out in so many groups")] = 4
 ) -> None:
     """Precision at 10, 20, 50 and average precision, mean over cohorts with bootstrap intervals."""
-    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
-    found = cohorts_with_evidence(data, output)
-    rows = pandas.concat(
-        [training_rows(code, each[1], truth.by_cohort) for code, each in found.items()], ignore_index=True
-    )
+    truth, found, rows = cohorts_to_learn_from(data, output)
     rivals = []
     for _code, (cohort, each) in found.items():
         scores = rival_scores(cohort)
@@ -149,11 +154,7 @@ def prior(
 
     from strandwise.drivers.prior import lessons, prior_table
 
-    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
-    found = cohorts_with_evidence(data, output)
-    rows = pandas.concat(
-        [training_rows(code, each[1], truth.by_cohort) for code, each in found.items()], ignore_index=True
-    )
+    truth, found, rows = cohorts_to_learn_from(data, output)
     taught = {code: lessons(code, *each) for code, each in found.items()}
     parts = []
     for code, (cohort, each) in found.items():
