@@ -86,9 +86,9 @@ def test_networks_of_other_layers_are_refused_by_name(tmp_path: Path) -> None:
     network.export(str(path), format="litert", verbose=False)
     traced = TracedNetwork(path, 2)
     traced.logits(np.ones((2, FEATURES)))
-    with pytest.raises(InputError, match="other.tflite: holds the operation TANH"):
+    with pytest.raises(InputError, match=r"other\.tflite: holds the operation TANH"):
         traced.gradients(np.ones((2, 3)))
-    with pytest.raises(InputError, match="other.tflite: does not take the mean of training"):
+    with pytest.raises(InputError, match=r"other\.tflite: does not take the mean of training"):
         mean_of_training(traced)
 
 
