@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from strandwise.errors import InputError
 from strandwise.formats.alignment_index import read_bytes
-from strandwise.formats.intervals import some_names
+from strandwise.formats.intervals import contig_lengths, some_names
 from strandwise.formats.notes import Note
 
 if TYPE_CHECKING:
@@ -94,10 +94,7 @@ def check_alignments(paths: Iterable[Path], reference: Path, sample: str | None)
     sorted by coordinate; contigs that the reference lacks or has with another length; read groups of several samples;
     reads without base qualities; reads that cannot be decoded.
     """
-    import pysam
-
-    with pysam.FastaFile(str(reference)) as fasta:
-        contigs = dict(zip(fasta.references, fasta.lengths, strict=True))
+    contigs = contig_lengths(reference)
     problems: list[str] = []
     names: dict[str, str] = {}
     for path in paths:

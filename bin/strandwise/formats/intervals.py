@@ -25,6 +25,14 @@ class Interval:
         return f"{self.contig}:{self.start + 1}-{self.end}"
 
 
+def contig_lengths(reference: Path) -> dict[str, int]:
+    """Names and lengths in bases of the reference's contigs, in its order."""
+    import pysam
+
+    with pysam.FastaFile(str(reference)) as fasta:
+        return dict(zip(fasta.references, fasta.lengths, strict=True))
+
+
 def read_bed(path: Path, contigs: dict[str, int]) -> list[Interval]:
     """Read the first three columns of a BED file, plain or gzipped, in the order of the file.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from strandwise.errors import InputError
-from strandwise.formats.intervals import Interval, merged, padded, read_bed
+from strandwise.formats.intervals import Interval, contig_lengths, merged, padded, read_bed
 from strandwise.formats.notes import Note
 from strandwise.formats.places import Place, read_coding_regions, read_places, toucher
 from strandwise.formats.tables import write_rows
@@ -52,7 +52,6 @@ def explain(
     intervals, interval_padding, sex, par: as calling had them; table: sites.tsv once more, for the report. Raises InputError: lists or alignments that cannot be read.
     """
     from strandwise.small_variants.network import Genotyper
-    from strandwise.small_variants.shards import contig_lengths
 
     card = load_card(model, "small_variants")
     lengths = contig_lengths(reference)

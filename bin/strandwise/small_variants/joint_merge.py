@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from strandwise.errors import InputError
-from strandwise.formats.intervals import Interval, some_names
+from strandwise.formats.intervals import Interval, contig_lengths, some_names
 from strandwise.formats.vcf import NON_REFERENCE
 from strandwise.small_variants.genotypes import genotype_order
 from strandwise.small_variants.joint_genotypes import (
@@ -297,10 +297,7 @@ def read_headers(paths: Sequence[Path], reference: Path) -> list[GvcfFile]:
     Raises InputError, all at once: not a gVCF of Strandwise, no index, several samples, a sample twice, contigs that the reference
     lacks or has with another length.
     """
-    import pysam
-
-    with pysam.FastaFile(str(reference)) as fasta:
-        lengths = dict(zip(fasta.references, fasta.lengths, strict=True))
+    lengths = contig_lengths(reference)
     problems: list[str] = []
     files: list[GvcfFile] = []
     for path in paths:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from strandwise.formats.alignment import quiet
 from strandwise.formats.files import written
-from strandwise.formats.intervals import Interval
+from strandwise.formats.intervals import Interval, contig_lengths
 from strandwise.formats.notes import Note
 from strandwise.small_variants.copies import by_copies, pseudo_autosomal
-from strandwise.small_variants.shards import contig_lengths, intervals_to_call
+from strandwise.small_variants.shards import intervals_to_call
 
 if TYPE_CHECKING:
     import pysam

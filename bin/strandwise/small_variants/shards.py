@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from strandwise.errors import InputError
 from strandwise.formats.alignment import check_alignments, quiet
 from strandwise.formats.alignment_index import read_bytes
-from strandwise.formats.intervals import Interval, merged, padded, read_bed, write_bed
+from strandwise.formats.intervals import Interval, contig_lengths, merged, padded, read_bed, write_bed
 from strandwise.formats.notes import Note
 from strandwise.formats.vcf import GENOTYPE_QUALITY_BANDS, GRID, write_calls
 
@@ -55,14 +55,6 @@ def intervals_to_call(
         files = ", ".join(path.name for path in alignments)
         raise InputError(*(f"{bed.name}: contig {name!r} is not in the header of {files}" for name in unknown))
     return intervals
-
-
-def contig_lengths(reference: Path) -> dict[str, int]:
-    """Names and lengths in bases of the reference's contigs, in its order."""
-    import pysam
-
-    with pysam.FastaFile(str(reference)) as fasta:
-        return dict(zip(fasta.references, fasta.lengths, strict=True))
 
 
 def work_curves(alignments: Sequence[Path], reference: Path) -> Curves:
