@@ -15,6 +15,8 @@ from strandwise.formats.vcf import check_site
 from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.labels import normalised
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
 
 def called(
     sample: Sample, intervals: list[Interval] | None = None, alignment: Path | None = None, ploidy: int = 2

@@ -8,6 +8,8 @@ import pytest
 
 from strandwise.small_variants.cost import metered, processor_seconds
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
 
 def burn(seconds: float) -> None:
     end = time.process_time() + seconds

@@ -12,6 +12,9 @@ from strandwise.formats.vcf import GRID, IntervalCalls, SiteCall, record_count, 
 from strandwise.small_variants.gather import gather
 from strandwise.small_variants.summary import summarise
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
+
 LENGTH = 6 * GRID
 
 

@@ -14,6 +14,9 @@ from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import SiteCall, check_site, record
 from strandwise.small_variants.call import call_shard
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
+
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 
 

@@ -19,6 +19,9 @@ from strandwise.small_variants.joint import joint
 from strandwise.small_variants.joint_genotypes import Family
 from strandwise.small_variants.joint_trios import relations
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
+
 PED = "trio mother 0 0 2 0\ntrio father 0 0 1 0\ntrio child father mother 1 0\n"
 
 

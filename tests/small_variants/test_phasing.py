@@ -12,6 +12,8 @@ from strandwise.formats.vcf import write_calls
 from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.phasing import Phasing, n50, phase
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:

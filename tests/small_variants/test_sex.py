@@ -12,6 +12,9 @@ from strandwise.small_variants import copies
 from strandwise.small_variants.sex import Depths, check_sex, judged, measure
 from strandwise.small_variants.shards import intervals_to_call
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
+
 LENGTHS = {"chr20": 64_444, "chrX": 156_040, "chrY": 57_227, "chrUn_1": 20_000}
 READ = 100
 DEPTH = 20

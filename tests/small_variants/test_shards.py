@@ -20,6 +20,9 @@ from strandwise.small_variants.shards import (
     pieces_of,
 )
 
+pytestmark = pytest.mark.usefixtures("calling_image")
+
+
 MEGABASE = Interval("c", 0, 1_000_000)
 
 

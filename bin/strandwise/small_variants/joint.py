@@ -10,10 +10,10 @@ import numpy as np
 
 from strandwise.errors import InputError
 from strandwise.formats.files import written
-from strandwise.formats.intervals import Interval, merged, read_bed
+from strandwise.formats.intervals import Interval, contig_lengths, merged, read_bed
 from strandwise.formats.notes import Note
 from strandwise.formats.pedigree import read_pedigree
-from strandwise.formats.tables import write_table
+from strandwise.formats.tables import write_rows
 from strandwise.formats.vcf import index_and_count, written_with_index
 from strandwise.progress import progress
 from strandwise.small_variants.joint_calls import JointCall, header, joint_call
@@ -45,7 +45,7 @@ def joint(
     names = [file.sample for file in files]
     persons = read_pedigree(pedigree) if pedigree else []
     families, trios = relations(persons, names)
-    contigs = _contigs(reference)
+    contigs = contig_lengths(reference)
     models = sorted({file.model_version for file in files})
     found = Found()
     with Cohort(files, _by_sample(phased, names)) as cohort, written_with_index(output) as temporary:
@@ -60,8 +60,8 @@ def joint(
         index_and_count(temporary, found.records.total())
     version = " + ".join(models)
     rates = mendelian_rows(trios, names, found)
-    _write_rows(MENDELIAN, rates, version, mendelian)
-    _write_rows(DE_NOVO, sorted(found.de_novo, key=lambda row: -float(str(row["probability"]))), version, de_novo)
+    write_rows(MENDELIAN, rates, version, mendelian)
+    write_rows(DE_NOVO, sorted(found.de_novo, key=lambda row: -float(str(row["probability"]))), version, de_novo)
     told = {"samples": names, "model_version": version, **figures(found, trios, names, rates)}
     with written(summary) as temporary:
         temporary.write_text(json.dumps(told, indent=1) + "\n")
@@ -84,19 +84,6 @@ def _by_sample(paths: Sequence[Path], names: Sequence[str]) -> dict[str, Path]:
     if problems:
         raise InputError(*problems)
     return found
-
-
-def _contigs(reference: Path) -> dict[str, int]:
-    import pysam
-
-    with pysam.FastaFile(str(reference)) as fasta:
-        return dict(zip(fasta.references, fasta.lengths, strict=True))
-
-
-def _write_rows(table: Any, rows: list[dict[str, object]], version: str, path: Path) -> None:
-    import pandas
-
-    write_table(table, pandas.DataFrame(rows, columns=[column.name for column in table.columns]), version, path)
 
 
 def joint_lines(
