@@ -66,10 +66,13 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert re.findall(r"^    version = '(.*)'$", config, re.MULTILINE) == [strandwise.__version__]
 
 
-@pytest.mark.parametrize("job", sorted(path.parent.name for path in (ROOT / "modules").glob("*/main.nf")))
-def test_processes_keep_to_the_house_rules(job: str) -> None:
+MODULES = [path for path in sorted((ROOT / "modules").glob("*/*.nf")) if "\nprocess " in path.read_text()]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_processes_keep_to_the_house_rules(path: Path) -> None:
     """Each process: a label, one container of ours, the digest of its code, its version; its command is the job's script."""
-    text = (ROOT / "modules" / job / "main.nf").read_text()
+    job, text = path.parent.name, path.read_text()
     processes = re.split(r"^process ", text, flags=re.MULTILINE)[1:]
     assert processes
     for process in processes:

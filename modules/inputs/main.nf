@@ -183,6 +183,11 @@ def earlierRun() {
 
 // ---- code ----
 
+// A text as one word of a shell command, whatever its characters.
+def quoted(text) {
+    return "'" + text.toString().replace("'", "'\\''") + "'"
+}
+
 // A digest of all that decides what a script's tasks do, their input files apart: bin/<script>, the package files that it
 // imports, directly or not, and the given folders (model, core). A task that takes it runs again when one of them changed.
 def codeDigest(script, folders) {

@@ -1,8 +1,6 @@
 // Why calls are what they are: pictures and attributions of chosen calls, and the step that turned down what was not called.
 
-def quoted(text) {
-    return "'" + text.toString().replace("'", "'\\''") + "'"
-}
+include { quoted } from '../inputs'
 
 // Explains chosen calls of one sample, or given places whether called or not.
 process EXPLAIN_SMALL_VARIANTS {

@@ -1,12 +1,8 @@
 // Germline small variants: each sample is cut into shards of equal work, called, joined, phased if asked for, and summed up.
 
+include { quoted } from '../inputs'
 include { PREPARE_ALLELES } from './alleles'
 include { PHASE_SMALL_VARIANTS } from './phasing'
-
-// A text as one word of a shell command, whatever its characters.
-def quoted(text) {
-    return "'" + text.toString().replace("'", "'\\''") + "'"
-}
 
 // Checks the alignments of one sample and cuts what is to be called into shards.
 process SHARD_SMALL_VARIANTS {
