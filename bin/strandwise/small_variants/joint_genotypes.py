@@ -115,16 +115,29 @@ def copies_prior(snv: bool) -> np.ndarray:
     return chances @ genotype_table(2, 2, frequencies)
 
 
+def given_prior(share: float) -> np.ndarray:
+    """Prior of 0, 1 and 2 copies of an alternate that a person carries with chance `share`, float (3,): two in three carriers
+    have one copy, as in the neutral spectrum."""
+    return np.array([1 - share, share * 2 / 3, share / 3])
+
+
 @cache
-def single_sample_prior(alleles: int, snv: bool, without: tuple[int, ...] = ()) -> np.ndarray:
+def single_sample_prior(
+    alleles: int, snv: bool, without: tuple[int, ...] = (), given: tuple[tuple[int, float], ...] = ()
+) -> np.ndarray:
     """Phred of the prior that the PL of one sample hold, per genotype, 0 for 0/0: the product over the alternates.
 
     The networks judge one allele of one sample at a time, and the calibrated probability is prior times likelihood. without:
-    numbers of alternates that they did not judge.
+    numbers of alternates that they did not judge; given: numbers of those that were asked for, and the chance to be carried
+    at which they were weighed.
     """
-    per_copy = -10 * np.log10(copies_prior(snv) / copies_prior(snv)[0])
-    judged = [number - 1 for number in range(1, alleles) if number not in without]
-    return np.asarray(per_copy[alternate_counts(alleles, 2)[:, judged]].sum(axis=1))
+    priors = {number: copies_prior(snv) for number in range(1, alleles) if number not in without}
+    priors |= {number: given_prior(share) for number, share in given}
+    counts = alternate_counts(alleles, 2)
+    phred = np.zeros(len(counts))
+    for number, prior in priors.items():
+        phred += -10 * np.log10(prior / prior[0])[counts[:, number - 1]]
+    return phred
 
 
 # ---- transmission -------------------------------------------------------------------------------------------------

@@ -92,9 +92,15 @@ class Row:
 
     @property
     def reads_only(self) -> list[int]:
-        """Alternates of which PL hold no prior: given to the caller, and judged by no network."""
+        """Alternates that no network has judged: given to the caller, and no candidates."""
         numbers = self.columns[7].partition("READS_ONLY=")[2].partition(";")[0]
         return [int(text) for text in numbers.split(",")] if numbers else []
+
+    @property
+    def given(self) -> list[tuple[int, float]]:
+        """Alternates that were given to the caller, with the chance to be carried that PL hold."""
+        shares = self.columns[7].partition("GIVEN=")[2].partition(";")[0].split(",")
+        return [(number, float(text)) for number, text in enumerate(shares, 1) if text not in ("", ".")]
 
     @property
     def is_snv(self) -> bool:
@@ -252,14 +258,14 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
 
-    An allele that was given to the caller, and is no candidate by its reads, holds no prior.
+    An allele that was given to the caller holds the prior that its record tells.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
     unjudged = tuple(row.reads_only)
-    values = -single_sample_prior(alleles, snv, unjudged)
+    values = -single_sample_prior(alleles, snv, unjudged, tuple(row.given))
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
