@@ -12,7 +12,10 @@ MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
 MOST_ALTERNATES = 4
 LEAST_DEPTH = 2
-"""Fewer reads than this are no basis for a genotype (filter LowDepth)."""
+"""Fewer reads than this are no basis for a genotype, and just as many only for one of the next quality (filter LowDepth)."""
+
+LEAST_DEPTH_QUALITY = 5
+"""Of two reads: a genotype quality below this is wrong in a third of the calls."""
 
 LOW_QUALITY = 3
 """A genotype quality below this means that another genotype is as likely (filter LowQual)."""
@@ -176,7 +179,7 @@ def _filters(
     """Why a call is not to be trusted, or RefCall, or PASS."""
     filters = []
     here = int(candidates.record[members[0]]) - candidates.start
-    if depth < LEAST_DEPTH:
+    if depth < LEAST_DEPTH or (depth == LEAST_DEPTH and genotype_quality < LEAST_DEPTH_QUALITY):
         filters.append("LowMapQ" if candidates.low_depth[here] > candidates.depth[here] else "LowDepth")
     if not any(genotype):
         filters.append("RefCall")
