@@ -99,11 +99,11 @@ def masked(
         scores = ((training.scores - reference.mean) / reference.sd).astype(numpy.float32)
         outside = numpy.flatnonzero(parts == fold)
         values, blood = scores[outside], is_blood(training.tissues[outside])
-        known = dict(zip(reference.tissues, reference.tissue_means, strict=True))
         nothing = numpy.zeros(values.shape[1], numpy.float32)
+        known = dict(zip(reference.tissues, reference.tissue_means, strict=True))
         centre = numpy.array([known.get(tissue, nothing) for tissue in training.tissues[outside]])
         genes = numpy.sort(random.permutation(values.shape[1])[: values.shape[1] // 2])
-        domain = Domain(0, 0, 0, (scores[inside] @ encoder.projection).std(axis=0))
+        domain = Domain(0, 0, 0, (scores[inside] @ encoder.projection).std(axis=0), nothing)
         filled = centre.copy()
         filled[:, genes] = values[:, genes]
         completed = complete(encoder, domain, values[:, genes], genes, centre)[0]

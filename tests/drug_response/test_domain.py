@@ -1,4 +1,7 @@
-"""in_domain: which samples a model trained on a made screen of four tissues takes for its own kind, and which it does not."""
+"""in_domain: which samples a model trained on a made screen of four tissues takes for its own kind, and which it does not.
+
+And what is done with cohorts of another platform: spread of the tissue, genes that the platform measures badly.
+"""
 
 from pathlib import Path
 
@@ -8,9 +11,12 @@ import pytest
 from made_screen import write_layout
 
 from strandwise.drug_response import build
+from strandwise.drug_response.domain import denoise, posterior
 from strandwise.drug_response.layout import Training
+from strandwise.drug_response.model import load
+from strandwise.drug_response.reference import Reference, match, standard_scores
 from strandwise.drug_response.score import score
-from strandwise.drug_response.training import Recipe
+from strandwise.drug_response.training import Recipe, make_reference
 
 GENES, PATHWAYS, LINES, DRUGS = 400, 12, 240, 12
 SEEN, UNSEEN = ["skin", "breast", "kidney", "pancreas"], "thyroid"
@@ -134,3 +140,73 @@ def test_a_strange_sample_among_others_of_another_platform_is_outside(model: Pat
     gain, offset = random.uniform(0.5, 1.2, GENES), random.normal(0, 1.5, GENES)
     with_strange = np.concatenate([lines, random.permuted(lines[:5], axis=1)]) * gain + offset
     assert share_inside(model, tmp_path, with_strange) == pytest.approx(50 / 55, abs=0.04)
+
+
+def test_posterior_of_one_component() -> None:
+    """Two genes with loadings 1 and 2, SD of the score 2, noise 0.5 and 1: precision 1/4 + 1/0.5 + 4/1 = 6.25."""
+    mean, covariance = posterior(
+        np.array([[1.0], [2.0]]), np.array([2.0]), np.array([0.5, 1.0]), np.array([[1.0, 3.0]])
+    )
+    assert covariance == pytest.approx(1 / 6.25)
+    assert mean == pytest.approx((1 / 0.5 + 2 * 3 / 1) / 6.25)
+
+
+def test_spread_of_a_tissue_is_drawn_towards_that_of_all() -> None:
+    """One gene (of two: they mirror each other): variance within tissues 1 of 10 lines and 9 of 30, in units of the whole."""
+    random = np.random.default_rng(40)
+    values = np.concatenate([random.normal(0, 1, 10), random.normal(0, 3, 30)])
+    values[:10] -= values[:10].mean()
+    values[10:] -= values[10:].mean()
+    scores = np.stack([values, -values], axis=1).astype(np.float32)
+    nothing = [""] * 2
+    screen = Training(
+        [f"L{line}" for line in range(40)], np.repeat(["a", "b"], [10, 30]), ["G0", "G1"], scores, ["D0", "D1"], nothing,
+        nothing, nothing, np.zeros((40, 2)), [], np.zeros((40, 0), np.float32),
+    )  # fmt: skip
+    one, three = (values[:10] ** 2).sum(), (values[10:] ** 2).sum()
+    within = (one + three) / 38
+    expected = [(one + 10 * within) / 20, (three + 10 * within) / 40]
+    found = make_reference(screen).tissue_sd
+    np.testing.assert_allclose(found[:, 0] ** 2, np.array(expected) / values.var(), rtol=1e-5)
+
+
+def test_matched_cohort_gets_the_spread_of_its_tissue() -> None:
+    """500 samples of one tissue on another platform: each gene lies at its tissue's mean with its tissue's spread."""
+    random, genes = np.random.default_rng(41), np.arange(50)
+    means, sds = random.normal(0, 1, (2, 50)), random.uniform(0.5, 1.5, (2, 50))
+    reference = Reference(
+        [f"G{gene}" for gene in genes], np.zeros(50), np.ones(50), ["a", "b"], means.astype(np.float32),
+        sds.astype(np.float32),
+    )  # fmt: skip
+    tissue = np.zeros(500, int)
+    values = means[0] + random.standard_normal((500, 50)) * sds[0]
+    gain, offset = random.uniform(0.7, 2, 50), random.normal(0, 3, 50)
+    found = match(reference, (values * gain + offset).astype(np.float32), genes, tissue)
+    assert found.matched
+    np.testing.assert_allclose(found.values.mean(axis=0), means[0], atol=0.05)
+    np.testing.assert_allclose(found.values.std(axis=0), sds[0], rtol=0.05)
+
+
+def test_genes_that_a_platform_measures_badly_are_mended_by_the_others(model: Path) -> None:
+    """Half the genes with noise of the training lines' own SD or more on top; the other half as it is."""
+    fitted, every = load(model), np.arange(GENES)
+    values = standard_scores(fitted.reference, BIOLOGY.lines("kidney", 60, 42), every)
+    tissue = np.full(60, fitted.reference.tissues.index("kidney"))
+    centre, bad = fitted.reference.tissue_means[tissue], every < GENES // 2
+    noisy = values + bad * np.random.default_rng(43).standard_normal(values.shape).astype(np.float32) * 1.5
+    mended = denoise(fitted.encoder, fitted.domain, noisy, every, centre)
+    errors = ((mended - values) ** 2).mean(axis=0)
+    assert errors[bad].mean() < 0.5 * 1.5**2
+    assert errors[~bad].mean() < 0.1
+    # What is well measured stays nearly as it is.
+    untouched = denoise(fitted.encoder, fitted.domain, values, every, centre)
+    assert ((untouched - values) ** 2).mean() < 0.05
+
+
+def test_one_sample_of_another_platform_keeps_its_values(model: Path) -> None:
+    """A single sample cannot tell noise from biology: the training lines' noise holds."""
+    fitted, every = load(model), np.arange(GENES)
+    values = standard_scores(fitted.reference, BIOLOGY.lines("kidney", 1, 44), every)
+    centre = fitted.reference.tissue_means[[fitted.reference.tissues.index("kidney")]]
+    mended = denoise(fitted.encoder, fitted.domain, values, every, centre)
+    assert np.corrcoef(mended[0], values[0])[0, 1] > 0.98

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from strandwise.drug_response.domain import complete
+from strandwise.drug_response.domain import complete, expected
 from strandwise.drug_response.figures import agreement, per_drug_mean
 from strandwise.drug_response.intervals import LEVEL, half_widths, widening
 from strandwise.drug_response.layout import Training, read_training
@@ -12,7 +12,7 @@ from strandwise.drug_response.model import QUANTILES, Domain, Events, Intervals,
 from strandwise.drug_response.molecules import FEWEST, NEAR, Molecules, drug_groups, drugs_left_out, fit_molecules
 from strandwise.drug_response.network import delta
 from strandwise.drug_response.programmes import Programmes, find_programmes
-from strandwise.drug_response.reference import nearest_tissues
+from strandwise.drug_response.reference import Reference, nearest_tissues
 from strandwise.drug_response.training import (
     Recipe,
     corrections,
@@ -148,12 +148,16 @@ def fit_model(training: Training, recipe: Recipe, work: Path | None = None, held
     reference = make_reference(training)
     scores = (training.scores - reference.mean) / reference.sd
     components_sd = numpy.maximum((scores @ encoder.projection).std(axis=0), 1e-6).astype(numpy.float32)
+    domain = Domain(0.0, numpy.inf, 1.0, components_sd, numpy.ones(len(training.genes), numpy.float32))
+    around = scores - reference.tissue_means[tissues_of(training, reference, scores)[1]]
+    left_over = around - expected(encoder, domain, around, numpy.arange(scores.shape[1]))
+    domain.unique = numpy.maximum((left_over**2).mean(axis=0), 1e-3).astype(numpy.float32)
     left = training.response - factors.left_out - scores @ encoder.correction * encoder.drug_sd
     events = fit_events(training, reference.tissues, left / encoder.drug_sd, encoder.drug_sd)
     quantiles = numpy.nanquantile(training.response, QUANTILES, axis=0).T
     nothing = numpy.zeros(len(training.drugs), numpy.float32)
     return Model(
-        None, training.drugs, training.smiles, reference, encoder, events, Domain(0.0, numpy.inf, 1.0, components_sd),
+        None, training.drugs, training.smiles, reference, encoder, events, domain,
         Intervals(nothing, nothing, 0.0, numpy.zeros((2, 2), numpy.float32)), quantiles.astype(numpy.float32),
         Molecules.nothing(len(training.drugs)), Programmes([], numpy.full(len(training.genes), -1)),
     )  # fmt: skip
@@ -192,10 +196,8 @@ def predict(
     import numpy
 
     scores = (training.scores - model.reference.mean) / model.reference.sd
-    place = {name: index for index, name in enumerate(model.reference.tissues)}
-    tissue = numpy.array([place.get(name, -1) for name in training.tissues])
+    tissue, nearest = tissues_of(training, model.reference, scores)
     every = numpy.arange(scores.shape[1])
-    nearest = numpy.where(tissue >= 0, tissue, nearest_tissues(model.reference, scores, every))
     names = [training.event_names.index(name) for name in model.events.names]
     events = training.events[:, names]
     changed = delta(model.encoder, scores, is_blood(training.tissues)) + mutation_delta(model.events, events)
@@ -205,6 +207,17 @@ def predict(
         model.encoder.drug_mean + alone,
         *complete(model.encoder, model.domain, scores, every, model.reference.tissue_means[nearest])[1:],
     )
+
+
+def tissues_of(
+    training: Training, reference: Reference, scores: "numpy.ndarray"
+) -> tuple["numpy.ndarray", "numpy.ndarray"]:
+    """Places of the lines' tissues in the reference, -1 for those it does not know; the same with the nearest for these."""
+    import numpy
+
+    place = {name: index for index, name in enumerate(reference.tissues)}
+    tissue = numpy.array([place.get(name, -1) for name in training.tissues])
+    return tissue, numpy.where(tissue >= 0, tissue, nearest_tissues(reference, scores, numpy.arange(scores.shape[1])))
 
 
 def mutation_delta(events: Events, given: "numpy.ndarray") -> "numpy.ndarray":
@@ -269,6 +282,9 @@ def finish(
     model.domain.explained = float(numpy.quantile(known.explained, 0.01))
     model.domain.distance = float(numpy.quantile(known.distance, 0.99))
     model.domain.typical = typical
+    # The components fit the lines they come from better than others.
+    seen = float(numpy.median(1 - predict(model, training)[2]))
+    model.domain.unique = (model.domain.unique * max(typical / seen, 1.0)).astype(numpy.float32)
     figures: dict[str, Any] = {}
     for what, (some, parts), wide in (
         ("lines_left_out", left_out, wider[0]),

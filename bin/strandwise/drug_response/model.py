@@ -26,13 +26,15 @@ class Domain:
 
     explained: share of the variance around the tissue's mean line that the first components carry: no training line left out had less
     (lowest 1 %); typical: median of the share not explained; distance: mean squared component score (1 = a typical line), highest 1 %.
-    components_sd: (components,) SD of the scores over training lines.
+    components_sd: (components,) SD of the scores over training lines; unique: (genes,) variance around the tissue's mean line
+    that the components do not carry, in lines left out.
     """
 
     explained: float
     distance: float
     typical: float
     components_sd: "numpy.ndarray"
+    unique: "numpy.ndarray"
 
 
 @dataclass
@@ -95,10 +97,8 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
         "gene_mean": reference.mean.astype(numpy.float16),
         "gene_sd": reference.sd.astype(numpy.float16),
         "tissues": numpy.array(reference.tissues),
-        "within": reference.within.astype(numpy.float16),
         "drugs": numpy.array(model.drugs),
         "smiles": numpy.array(model.smiles),
-        "linear": encoder.linear.astype(numpy.float16),
         "factor_drugs": encoder.factor_drugs.astype(numpy.float16),
         "drug_mean": encoder.drug_mean.astype(numpy.float32),
         "drug_sd": encoder.drug_sd.astype(numpy.float32),
@@ -111,6 +111,7 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
         "event_tissue": events.tissue.astype(numpy.float16),
         "domain": numpy.array([model.domain.explained, model.domain.distance, model.domain.typical], numpy.float32),
         "components_sd": model.domain.components_sd.astype(numpy.float16),
+        "unique": model.domain.unique.astype(numpy.float16),
         "interval_drug": model.intervals.drug.astype(numpy.float16),
         "interval_mutations_only": model.intervals.mutations_only.astype(numpy.float16),
         "interval_slope": numpy.array(model.intervals.slope, numpy.float32),
@@ -124,7 +125,7 @@ def save(model: Model, folder: Path, details: dict[str, Any]) -> None:
     arrays["correction_place"] = numpy.array(place, numpy.uint16)
     arrays["correction"] = encoder.correction[place].astype(numpy.float16)
     wide = {
-        "tissue_means": reference.tissue_means, "linear_blood": encoder.linear_blood,
+        "tissue_means": reference.tissue_means, "tissue_sd": reference.tissue_sd, "linear": encoder.linear, "linear_blood": encoder.linear_blood,
         "projection": encoder.projection,
     }  # fmt: skip
     for number, layers in enumerate(encoder.networks):
@@ -160,10 +161,10 @@ def load(folder: Path) -> Model:
     correction[tuple(arrays["correction_place"])] = number("correction")
     reference = Reference(
         arrays["genes"].tolist(), number("gene_mean"), number("gene_sd"), arrays["tissues"].tolist(), wide("tissue_means"),
-        number("within"),
+        wide("tissue_sd"),
     )  # fmt: skip
     encoder = Encoder(
-        number("linear"), wide("linear_blood"), number("factor_drugs"), wide("projection"), networks, correction,
+        wide("linear"), wide("linear_blood"), number("factor_drugs"), wide("projection"), networks, correction,
         number("drug_mean"), number("drug_sd"), float(arrays["network_share"]),
     )  # fmt: skip
     events = Events(
@@ -173,7 +174,7 @@ def load(folder: Path) -> Model:
     explained, distance, typical = number("domain")
     return Model(
         card, arrays["drugs"].tolist(), arrays["smiles"].tolist(), reference, encoder, events,
-        Domain(float(explained), float(distance), float(typical), number("components_sd")),
+        Domain(float(explained), float(distance), float(typical), number("components_sd"), number("unique")),
         Intervals(
             number("interval_drug"), number("interval_mutations_only"), float(arrays["interval_slope"]),
             number("interval_new_drug"),

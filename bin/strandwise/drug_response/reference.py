@@ -30,7 +30,8 @@ BLOOD = ("leukemia", "lymphoma", "myeloma")
 class Reference:
     """What training lines look like. genes: names; mean, sd: of each gene's z score over the lines; tissues: names.
 
-    tissue_means: (tissues, genes) in units of sd around mean, shrunken; within: (genes,) SD inside a tissue in units of sd.
+    tissue_means: (tissues, genes) in units of sd around mean, shrunken; tissue_sd: (tissues, genes) SD inside the tissue in
+    units of sd, drawn towards that inside all tissues.
     """
 
     genes: list[str]
@@ -38,7 +39,14 @@ class Reference:
     sd: "numpy.ndarray"
     tissues: list[str]
     tissue_means: "numpy.ndarray"
-    within: "numpy.ndarray"
+    tissue_sd: "numpy.ndarray"
+
+    def spread(self, tissue: "numpy.ndarray") -> "numpy.ndarray":
+        """SD of each gene around the tissue's mean, over samples of these tissues; (all genes,)."""
+        import numpy
+
+        shares = numpy.bincount(tissue, minlength=len(self.tissues)) / max(len(tissue), 1)
+        return numpy.sqrt(shares @ self.tissue_sd**2).astype(numpy.float32)
 
 
 @dataclass
@@ -82,7 +90,7 @@ def match(reference: Reference, scores: "numpy.ndarray", genes: "numpy.ndarray",
     import numpy
 
     expected = reference.tissue_means[:, genes].astype(numpy.float32)
-    within = reference.within[genes]
+    within = reference.spread(tissue)[genes]
     samples = len(scores)
     counts = numpy.bincount(tissue, minlength=len(reference.tissues))
     difference = scores.mean(axis=0) - counts @ expected / samples
@@ -94,7 +102,7 @@ def match(reference: Reference, scores: "numpy.ndarray", genes: "numpy.ndarray",
     squares = ((values - difference) ** 2).sum(axis=0)
     own = numpy.sqrt((squares + PRIOR_SAMPLES * within**2) / (samples + PRIOR_SAMPLES))
     removed = difference * (offset / (offset + own**2 / samples))
-    values = (values - removed) / own * within + expected[tissue]
+    values = (values - removed) / own * reference.tissue_sd[tissue][:, genes] + expected[tissue]
     return Aligned(values.astype(numpy.float32), genes, tissue, offset, True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.build import mutation_delta, mutations_only
-from strandwise.drug_response.domain import complete, explained_noise
+from strandwise.drug_response.domain import complete, denoise, explained_noise
 from strandwise.drug_response.intervals import widening
 from strandwise.drug_response.model import QUANTILES, Model, load
 from strandwise.drug_response.molecules import NEAR, Panel, panel_of
@@ -29,6 +29,8 @@ SAMPLES_AT_ONCE = 200
 # Genes per drug among which a sample's strongest are looked for, and how many are named.
 CANDIDATES = 40
 FEATURES_NAMED = 3
+# Of the networks' share in the mean, what is left to them on another platform.
+OTHER_PLATFORM_SHARE = 0.5
 # A feature that moves a score by less (ln units) is not named.
 SMALLEST_SHARE = 0.005
 EXTREME_DRUGS = 3
@@ -90,6 +92,8 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     first = samples.with_expression
     centre = model.reference.tissue_means[samples.tissue[:first]]
     values, explained, distance = complete(model.encoder, model.domain, samples.values, samples.genes, centre)
+    if samples.matched:
+        values = denoise(model.encoder, model.domain, samples.values, samples.genes, centre)
     blood = is_blood(model, samples.tissue[:first])
     with_expression = delta(encoder_for(model, samples), values, blood) + mutation_delta(
         model.events, samples.events[:first]
@@ -102,7 +106,8 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
     half = numpy.concatenate([with_genes * wider[:, None], numpy.repeat(without[None], len(alone), axis=0)])
     least = model.domain.explained
     if samples.matched:
-        least = explained_noise(model.encoder, model.domain, model.reference.within, samples.genes)
+        spread = model.reference.spread(samples.tissue[:first])
+        least = explained_noise(model.encoder, model.domain, spread, samples.genes)
     inside = (explained >= least) & (distance <= model.domain.distance)
     mutated = numpy.array([count > 0 for count in samples.mutated[first:]], bool)
     return values, Scores(
@@ -111,8 +116,9 @@ def predict(model: Model, panel: Panel, samples: Samples) -> tuple["numpy.ndarra
 
 
 def encoder_for(model: Model, samples: Samples) -> Encoder:
-    """The encoder; without its networks for another platform, where they lose more than the linear part (RESULTS.md)."""
-    return replace(model.encoder, network_share=0.0) if samples.matched else model.encoder
+    """The encoder; for another platform with less of its networks, as lines on made platforms want it (RESULTS.md)."""
+    share = model.encoder.network_share * (OTHER_PLATFORM_SHARE if samples.matched else 1.0)
+    return replace(model.encoder, network_share=share)
 
 
 def new_drug_notes(panel: Panel) -> list[Note]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.layout import Training
 from strandwise.drug_response.network import Encoder, keras_member
-from strandwise.drug_response.reference import BLOOD, Reference
+from strandwise.drug_response.reference import BLOOD, PRIOR_SAMPLES, Reference
 from strandwise.formats.files import written
 from strandwise.progress import progress
 
@@ -53,7 +53,7 @@ def make_reference(training: Training) -> Reference:
     mean = training.scores.mean(axis=0)
     sd = numpy.maximum(training.scores.std(axis=0), 1e-3)
     scores = (training.scores - mean) / sd
-    tissues, means, left = [], [], scores.copy()
+    tissues, means, squares, left = [], [], [], scores.copy()
     for tissue in sorted(set(training.tissues)):
         inside = training.tissues == tissue
         count = int(inside.sum())
@@ -61,11 +61,14 @@ def make_reference(training: Training) -> Reference:
         if count >= 10:
             tissues.append(str(tissue))
             means.append(scores[inside].mean(axis=0) * count / (count + 5))
-    freedom = max(len(scores) - len(set(training.tissues)), 1)
-    within = numpy.sqrt((left**2).sum(axis=0) / freedom).astype(numpy.float32)
+            squares.append((count, (left[inside] ** 2).sum(axis=0)))
+    within = (left**2).sum(axis=0) / max(len(scores) - len(set(training.tissues)), 1)
     if not tissues:
-        tissues, means = ["any"], [numpy.zeros(len(mean))]
-    return Reference(training.genes, mean, sd, tissues, numpy.array(means, numpy.float32), within)
+        tissues, means, squares = ["any"], [numpy.zeros(len(mean))], [(0, numpy.zeros(len(mean)))]
+    tissue_sd = [numpy.sqrt((own + PRIOR_SAMPLES * within) / (count + PRIOR_SAMPLES)) for count, own in squares]
+    return Reference(
+        training.genes, mean, sd, tissues, numpy.array(means, numpy.float32), numpy.array(tissue_sd, numpy.float32)
+    )
 
 
 def is_blood(tissues: "numpy.ndarray") -> "numpy.ndarray":
