@@ -65,6 +65,9 @@ def call(
     alleles: Annotated[
         Path | None, Option(help="VCF by `alleles`: genotype these whatever the reads show", exists=True)
     ] = None,
+    alleles_prior: Annotated[
+        float, Option(min=0.001, max=0.999, help="Chance that a person carries one of these")
+    ] = 0.1,
     par: Par = None,
     gvcf_bands: Annotated[str, Option(help="Lower edges of the gVCF's bands of GQ")] = "10,20,30,40,50",
     threads: Annotated[int, Option(min=1)] = 1,
@@ -92,6 +95,7 @@ def call(
             alleles,
             par,
             quality_bands(gvcf_bands),
+            alleles_prior,
         )
         write_notes(found, notes)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images of the pipeline, starting a private Docker engine where none answers.
-#   containers/build.sh [NAME…]     calling, models, report; all of them by default
+#   containers/build.sh [NAME…]     calling, models, models_gpu, report; all but models_gpu by default
 # $REGISTRY is the first part of their names (as in --container_registry), $BASE another base image with Python 3.11.
 # $PIP_INDEX_URL, $PIP_EXTRA_INDEX_URL, $PIP_TRUSTED_HOST and the certificates of $PIP_CERT reach the build and stay out of the images.
 set -euo pipefail
@@ -27,7 +27,7 @@ for name; do
   log=.tools/build-$name.log
   mkdir -p .tools
   start=$SECONDS
-  if ! DOCKER_BUILDKIT=1 "$docker" build "${options[@]}" --tag "$image" --file "containers/$name/Dockerfile" . >"$log" 2>&1; then
+  if ! DOCKER_BUILDKIT=1 "$docker" build "${options[@]}" --build-arg "IMAGE=$name" --tag "$image" --file containers/Dockerfile . >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "error: $image was not built; the whole output: $log" >&2
     exit 1

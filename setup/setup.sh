@@ -166,7 +166,7 @@ if [[ -f $stamps/place ]] && ! stamped place "$PWD"; then
 fi
 
 packages=$(digest requirements.txt)
-core=$(digest $(find core -type f ! -path '*/build/*' ! -path '*.egg-info/*' ! -name '*.c' ! -name '*.so' ! -path '*/__pycache__/*' | LC_ALL=C sort) requirements.txt)
+core=$(digest $(find core -type f ! -path '*/build/*' ! -path '*.egg-info/*' \( ! -name '*.c' -o -path '*/src/*' \) ! -name '*.so' ! -path '*/__pycache__/*' | LC_ALL=C sort) requirements.txt)
 nextflow=$(digest $(find setup/nextflow -type f | LC_ALL=C sort) setup/setup.sh)
 
 if ! stamped packages "$packages" || ! stamped core "$core" || ! stamped nextflow "$nextflow" || [[ ! -x $venv/bin/nextflow ]]; then

@@ -20,11 +20,17 @@ def config_defaults() -> dict[str, Any]:
     block = re.search(r"^params \{\n(.*?)^\}", CONFIG, re.MULTILINE | re.DOTALL)
     assert block
     literals = {"null": None, "true": True, "false": False}
+
+    def read(value: str) -> Any:
+        if value in literals:
+            return literals[value]
+        return value[1:-1] if value.startswith("'") else float(value) if "." in value else int(value)
+
     found: dict[str, Any] = {}
     for line in block.group(1).splitlines():
         name, value = (part.strip() for part in line.split("=", 1))
         assert name not in found, f"{name} stands twice in nextflow.config"
-        found[name] = literals[value] if value in literals else value[1:-1] if value.startswith("'") else int(value)
+        found[name] = read(value)
     return found
 
 

@@ -135,6 +135,8 @@ def intervals(
     residuals = {name: training.response - some.prediction for name, some in found.items()}
     typical = float(numpy.median(1 - found["lines"].explained))
     strange = {name: (1 - some.explained) / typical for name, some in found.items()}
+    least = float(numpy.quantile(found["lines"].explained, 0.01))
+    most = float(numpy.quantile(found["lines"].distance, 0.99))
     inside = {name: numpy.full(training.response.shape, numpy.nan) for name in kinds}
     width = {name: numpy.ones(len(training.lines)) for name in kinds}
     for name, parts in kinds.items():
@@ -155,10 +157,45 @@ def intervals(
         covered = numpy.where(numpy.isnan(residuals[name]), numpy.nan, inside[name])
         by_drug = numpy.nanmean(covered, axis=0)
         row = {"left_out": name, "coverage": numpy.nanmean(covered)}
+        row["in_domain"] = ((found[name].explained >= least) & (found[name].distance <= most)).mean()
         row |= {"drugs_5_percent": numpy.quantile(by_drug, 0.05), "drugs_least": by_drug.min()}
         order = numpy.argsort(strange[name])
         for title, part in (("usual", order[: len(order) // 4]), ("strange", order[-(len(order) // 4) :])):
             row |= {f"{title}_width": width[name][part].mean(), f"{title}_coverage": numpy.nanmean(covered[part])}
+        rows.append(row)
+    pandas.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
+
+
+@app.command()
+def nested(
+    data: Annotated[Path, Option()],
+    output: Annotated[Path, Option()],
+    members: Annotated[int, Option(min=0)] = 4,
+    bootstraps: Annotated[int, Option(min=10)] = 1000,
+) -> None:
+    """Lines left out on a split that no setting was chosen on, with the settings as shipped and chosen anew inside each fold."""
+    import numpy
+    import pandas
+    from nested import CHOICES, CHOSEN
+    from nested import nested as run
+
+    from strandwise.drug_response.evaluate import bootstrapped
+    from strandwise.drug_response.layout import read_training
+
+    training = read_training(data)
+    with tempfile.TemporaryDirectory() as work:
+        parts, found, recipes = run(training, members, Path(work))
+    for part, recipe in enumerate(recipes):
+        print(f"fold {part}: " + ", ".join(f"{name} {getattr(recipe, name)}" for name in CHOICES))
+    figures = bootstrapped(training.response, found, parts, bootstraps)
+    rows = []
+    for name, agreement in figures.items():
+        row: dict[str, object] = {"method": name}
+        for what in ("normalised", "per_drug"):
+            values, ours = getattr(agreement, what), getattr(figures[CHOSEN], what)
+            for title, numbers in ((what, values), (f"{what}_gain", ours - values)):
+                low, high = numpy.quantile(numbers[1:], [0.025, 0.975])
+                row |= {title: numbers[0], f"{title}_low": low, f"{title}_high": high}
         rows.append(row)
     pandas.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
 

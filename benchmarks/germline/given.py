@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""Genotype given alleles in simulated reads, ours and the peers' ways, and count what is told and what is right.
+"""Genotype given alleles in simulated reads and count what is told and what is right.
 
-Given are the true alleles of a region and about as many that nobody has (SNVs, insertions, deletions at drawn places).
+`peers`: ours and the peers' ways, on the true alleles of a region and about as many that nobody has (SNVs, insertions,
+deletions at drawn places). `priors`: ours at several priors (--alleles_prior), on the true alleles of whole sets and twenty
+times as many that nobody has, also units more or less of the region's repeats and other bases of true SNVs; and reliability of GQ.
 """
 
+import csv
 import random
 import sys
+from bisect import bisect_left
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pysam
 from run import measured
 from typer import Option, Typer
@@ -16,8 +22,13 @@ from typer import Option, Typer
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "bin"))
 
-from strandwise.formats.intervals import Interval  # noqa: E402
-from strandwise.small_variants.labels import normalised, read_truth  # noqa: E402
+from strandwise.formats.alleles import ALLELES_PRIOR  # noqa: E402
+from strandwise.formats.intervals import Interval, read_bed  # noqa: E402
+from strandwise.models.card import load_card  # noqa: E402
+from strandwise.small_variants.candidates import GIVEN_ONLY, CandidateReader, Candidates  # noqa: E402
+from strandwise.small_variants.given import weighed  # noqa: E402
+from strandwise.small_variants.labels import Event, label, normalised, read_truth  # noqa: E402
+from strandwise.small_variants.network import Genotyper  # noqa: E402
 
 Key = tuple[int, int, str]
 
@@ -26,7 +37,7 @@ pysam.set_verbosity(0)
 
 
 @app.command()
-def main(
+def peers(
     fasta: Annotated[Path, Option(help="Reference", exists=True)],
     bam: Annotated[Path, Option(help="Simulated reads", exists=True)],
     truth: Annotated[Path, Option(help="Their truth", exists=True)],
@@ -133,6 +144,170 @@ def told_copies(path: Path, bases: str) -> dict[Key, int | None]:
     for copies, key in events(path, bases):
         found[key] = copies if found.get(key) is None else max(found[key] or 0, copies or 0)
     return found
+
+
+# ---- priors --------------------------------------------------------------------------------------------------------
+
+MODEL = PROJECT / "assets" / "models" / "small_variants"
+SHARES = (0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5)
+KINDS = ("random", "repeat", "other base")
+QUALITIES = (0, 3, 5, 10, 15, 20, 30, 40)
+
+
+@app.command()
+def priors(
+    sets: Annotated[Path, Option(help="SETS.tsv of simulate.py", exists=True)],
+    only: Annotated[list[str], Option(help="Set to genotype; repeat")],
+    model: Annotated[Path, Option(help="Our model", exists=True)] = MODEL,
+    seed: Annotated[int, Option(help="Of the alleles that nobody has")] = 7,
+) -> None:
+    """Count true alleles found and others called at several priors, and errors promised and seen, sets pooled by depth."""
+    with sets.open() as lines:
+        rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["name"] in only]
+    genotyper = Genotyper(load_card(model, "small_variants"))
+    by_depth: dict[str, list[Judged]] = {}
+    for row in rows:
+        found = judged(row, genotyper, random.Random(seed))
+        by_depth.setdefault(f"{float(row['coverage']):g}x", []).append(found)
+        print_trade_off(row["name"], found)
+    for depth, parts in by_depth.items():
+        print_reliability(depth, Judged.together(parts))
+
+
+class Judged:
+    """Given alleles of a set, n in all. copies: true ones; kinds: one of KINDS or "true"; pieces: candidates and networks' chances."""
+
+    def __init__(self, copies: np.ndarray, kinds: np.ndarray, pieces: list[tuple[Candidates, np.ndarray, np.ndarray]]):
+        self.copies, self.kinds, self.pieces = copies, kinds, pieces
+
+    @classmethod
+    def together(cls, parts: "list[Judged]") -> "Judged":
+        copies, kinds = (np.concatenate([getattr(part, name) for part in parts]) for name in ("copies", "kinds"))
+        return cls(copies, kinds, [piece for part in parts for piece in part.pieces])
+
+    def chances(self, share: float | None) -> np.ndarray:
+        """Of 0, 1, 2 copies, float (n, 3), with a prior; None: by the networks as of any allele of a genome, by bare
+        likelihoods where no network has judged."""
+        found = []
+        for candidates, by_networks, known in self.pieces:
+            if share is None:
+                bare = 10 ** (-candidates.likelihoods.astype(float) / 10)
+                bare /= bare.sum(axis=1, keepdims=True)
+                chances = np.where((candidates.given == GIVEN_ONLY)[:, None], bare, by_networks)
+            else:
+                chances = weighed(candidates, by_networks, share)
+            found.append(chances[known])
+        return np.concatenate(found)
+
+
+def judged(row: dict[str, str], genotyper: Genotyper, rng: random.Random) -> Judged:
+    """All given alleles of a set whose number of copies the truth tells, however it spells them."""
+    reader = CandidateReader([Path(row["bam"])], Path(row["fasta"]))
+    (where,) = read_bed(Path(row["bed"]), reader.lengths)
+    bases = reader.sequence(where.contig, 0, reader.lengths[where.contig])
+    truth = {event_key(item.event) for item in read_truth(Path(row["truth"]), where, bases.__getitem__)}
+    decoys = {key: kind for key, kind in nobodys(truth, where, bases, rng) if key not in truth}
+    given = sorted(key for key in truth | set(decoys) if not key[2] or key[1] == len(key[2]) == 1 or not key[1])
+    copies: list[int] = []
+    kinds: list[str] = []
+    pieces = []
+    for piece in reader.pieces(where.contig, where.start, where.end, genotyper.rows, given):
+        here = Interval(piece.contig, piece.start, piece.end)
+        labels = label(piece, read_truth(Path(row["truth"]), here, bases.__getitem__), lambda a, b: bases[a:b])
+        known = np.flatnonzero(piece.is_given & (labels >= 0))
+        pieces.append((piece, genotyper.probabilities(piece), known))
+        for i in known.tolist():
+            key = (int(piece.position[i]), int(piece.reference_length[i]), piece.alternates[i])
+            copies.append(int(labels[i]))
+            kinds.append("true" if labels[i] else decoys.get(key, "spelled otherwise"))
+    return Judged(np.array(copies), np.array(kinds), pieces)
+
+
+def event_key(event: Event) -> Key:
+    return event.position, event.reference_length, event.alternate
+
+
+def nobodys(truth: set[Key], where: Interval, bases: str, rng: random.Random) -> Iterator[tuple[Key, str]]:
+    """Alleles at drawn places every 40 bases; a unit more or less in every repeat; other bases of true SNVs."""
+    places = sorted(position for position, _, _ in truth)
+
+    def clear(at: int) -> bool:
+        number = bisect_left(places, at)
+        return all(abs(place - at) >= 15 for place in places[max(0, number - 1) : number + 1])
+
+    def written(at: int, old: str, new: str, kind: str) -> Iterator[tuple[Key, str]]:
+        for event in normalised(at, old, new, bases.__getitem__):
+            yield event_key(event), kind
+
+    for begin in range(where.start + 150, where.end - 150, 40):
+        at, sort, size = begin + rng.randrange(20), rng.random(), rng.randrange(1, 5)
+        if bases[at] == "N" or not clear(at):
+            continue
+        if sort < 0.7:
+            yield from written(at, bases[at], rng.choice([base for base in "ACGT" if base != bases[at]]), "random")
+        elif sort < 0.85:
+            yield from written(at, bases[at : at + 1 + size], bases[at], "random")
+        else:
+            yield from written(at, bases[at], bases[at] + "".join(rng.choices("ACGT", k=size)), "random")
+    for start, end, size in repeats(where, bases):
+        if clear(start) and clear(end):
+            short, long = bases[start - 1], bases[start - 1 : start + size]
+            yield from written(start - 1, *((short, long) if rng.random() < 0.5 else (long, short)), "repeat")
+    for position, length, alternate in sorted(truth):
+        if length == len(alternate) == 1:
+            others = [base for base in "ACGT" if base not in (alternate, bases[position])]
+            yield (position, 1, rng.choice(others)), "other base"
+
+
+def repeats(where: Interval, bases: str) -> Iterator[tuple[int, int, int]]:
+    """Start, end and unit of runs of one base from 6 on and of units of 2 to 4 bases from three on."""
+    at, last = where.start + 150, where.end - 150
+    while at < last:
+        for size in (1, 2, 3, 4):
+            end = at + size
+            while end < last and bases[end] == bases[end - size]:
+                end += 1
+            if end - at >= max(6, 3 * size) and "N" not in bases[at:end]:
+                yield at, end, size
+                at = end
+                break
+        else:
+            at += 1
+
+
+def print_trade_off(name: str, found: Judged) -> None:
+    true = found.copies > 0
+    numbers = ", ".join(f"{np.sum(found.kinds == kind):,} {kind}" for kind in KINDS)
+    print(f"\n{name}: {true.sum():,} true alleles; nobody's: {numbers}\n")
+    print(
+        "| prior | with their copies | other copies | missed | " + " | ".join(f"{kind} called" for kind in KINDS) + " |"
+    )
+    print("| --- " * (4 + len(KINDS)) + "|")
+    for share in (None, *SHARES):
+        best = found.chances(share).argmax(axis=1)
+        right, missed = np.sum(true & (best == found.copies)), np.sum(true & (best == 0))
+        called = [np.sum((best > 0) & (found.kinds == kind)) for kind in KINDS]
+        told = "as of any allele" if share is None else f"{share:g}"
+        print(f"| {told} | {right} | {true.sum() - right - missed} | {missed} | {' | '.join(map(str, called))} |")
+
+
+def print_reliability(depth: str, found: Judged) -> None:
+    """Errors promised and seen with the default prior, drawn alleles counting as if the prior were the share of true ones."""
+    use = found.kinds != "repeat"
+    copies, chances = found.copies[use], found.chances(ALLELES_PRIOR)[use]
+    true = copies > 0
+    weight = np.where(true, 1.0, true.sum() * (1 / ALLELES_PRIOR - 1) / (~true).sum())
+    best, doubt = chances.argmax(axis=1), 1 - chances.max(axis=1)
+    quality = -10 * np.log10(np.maximum(doubt, 1e-10))
+    print(f"\n{depth}: true alleles {true.sum():,}, others {(~true).sum():,}, prior {ALLELES_PRIOR:g}\n")
+    print("| decision | GQ | alleles | errors expected | errors seen |\n| --- | --- | --- | --- | --- |")
+    for decision, called in (("called", best > 0), ("0/0", best == 0)):
+        for low, high in zip(QUALITIES, (*QUALITIES[1:], 1e9), strict=True):
+            here = called & (quality >= low) & (quality < high)
+            bin_name = f"{low}–{high - 1}" if high < 1e9 else f"{low} and more"
+            if here.any():
+                expected, seen = np.sum((weight * doubt)[here]), np.sum(weight[here & (best != copies)])
+                print(f"| {decision} | {bin_name} | {np.sum(weight[here]):,.0f} | {expected:.1f} | {seen:.1f} |")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ process CALL_SMALL_VARIANTS {
     path model
     path alleles // VCF by PREPARE_ALLELES with its index, or nothing
     path par
-    val settings // allow_model_mismatch, gvcf_bands
+    val settings // allow_model_mismatch, alleles_prior, gvcf_bands
     val code // digest of the package folders and core/ that the command uses
 
     output:
@@ -75,7 +75,7 @@ process CALL_SMALL_VARIANTS {
         --sample ${quoted(meta.sample)} \\
         --sex ${meta.sex ?: 'NA'} \\
         ${settings.allow_model_mismatch ? '--allow-model-mismatch' : ''} \\
-        ${alleles ? "--alleles ${alleles[0]}" : ''} \\
+        ${alleles ? "--alleles ${alleles[0]} --alleles-prior ${settings.alleles_prior}" : ''} \\
         ${par ? "--par ${par}" : ''} \\
         --gvcf-bands ${settings.gvcf_bands} \\
         --threads ${task.cpus} \\
@@ -149,7 +149,7 @@ workflow SMALL_VARIANTS {
     alignments // [meta, [alignment, …], [index, …]]; meta: id, sample, patient, sex, status
     reference  // [fasta, fai] or [fasta, fai, gzi]; a value
     model      // model folder
-    options    // parameters: intervals, interval_padding, alleles, par, phase, gvcf_bands, allow_model_mismatch
+    options    // parameters: intervals, interval_padding, alleles, alleles_prior, par, phase, gvcf_bands, allow_model_mismatch
     code       // digest of the code
 
     main:
@@ -165,7 +165,7 @@ workflow SMALL_VARIANTS {
         .map { meta, beds -> [meta, [beds].flatten()] }
         .join(alignments, failOnDuplicate: true)
         .flatMap { meta, beds, reads, indexes -> beds.collect { bed -> [groupKey(meta, beds.size()), reads, indexes, bed] } }
-    CALL_SMALL_VARIANTS(shards, reference, model, alleles, given.par, [allow_model_mismatch: options.allow_model_mismatch, gvcf_bands: options.gvcf_bands], code)
+    CALL_SMALL_VARIANTS(shards, reference, model, alleles, given.par, [allow_model_mismatch: options.allow_model_mismatch, alleles_prior: options.alleles_prior, gvcf_bands: options.gvcf_bands], code)
     gathered = CALL_SMALL_VARIANTS.out.calls
         .groupTuple()
         .map { key, vcfs, full, indexes -> [key.target] + [vcfs, full, indexes.flatten()].collect { paths -> paths.toSorted { path -> path.name } } }

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -241,3 +242,27 @@ def test_encoder_equals_the_slow_one(tmp_path: Path, seed: int, realign: bool) -
             assert row[8] == 255 * read["proper"]
             assert row[9] == byte(len(read["bases"]) * 0.8)
         assert not shown[len(chosen) :].any()
+
+
+def test_qualities_beyond_what_networks_learned_from_mean_no_more_than_the_most_of_those(tmp_path: Path) -> None:
+    """Mapping qualities of 70, 250 or 255 count as 60, base qualities of 93 as 45."""
+    reference, reads = sample(random.Random(9))
+    fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
+    rng = random.Random(10)
+    found = []
+    for mapping, base in ((lambda: 60, 45), (lambda: rng.choice((70, 250, 255)), 93)):
+        changed = [
+            replace(
+                read,
+                qualities=[base if quality > 30 else quality for quality in read.quality_list],
+                mapping_quality=mapping() if read.mapping_quality == 60 else read.mapping_quality,
+            )
+            for read in reads
+        ]
+        bam = write_alignment(tmp_path / f"{base}.bam", "c", len(reference), changed)
+        found.append(
+            strandwise_core.Alignments([bam], fasta).evidence("c", 0, len(reference), reference.encode(), rows=ROWS)
+        )
+    assert len(found[0]["record"]) > 45
+    for name in ("position", "features", "likelihoods", "read_rows"):
+        assert np.array_equal(found[0][name], found[1][name]), name

@@ -144,9 +144,9 @@ def test_bands_that_do_not_rise_or_are_no_numbers(text):
 
 
 def test_given_sites_are_flagged_in_both_files_and_in_the_header_where_there_are_any():
-    site = snp(9, alleles=("G", "A"), given=True)
-    assert record(site).split("\t")[7] == "GIVEN" and gvcf_record(site).split("\t")[7] == "DP=10;GIVEN"
-    assert "##INFO=<ID=GIVEN," in header({"chr1": 10}, "S", "tiny 1", False, given=True)
+    site = snp(9, alleles=("G", "A"), given=(0.1,))
+    assert record(site).split("\t")[7] == "GIVEN=0.1" and gvcf_record(site).split("\t")[7] == "DP=10;GIVEN=0.1,."
+    assert "##INFO=<ID=GIVEN,Number=A," in header({"chr1": 10}, "S", "tiny 1", False, given=True)
     assert "GIVEN" not in header({"chr1": 10}, "S", "tiny 1", False)
 
 

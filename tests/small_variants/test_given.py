@@ -4,15 +4,19 @@ import itertools
 import random
 from pathlib import Path
 
+import numpy as np
 import pysam
 import pytest
-from made_reads import write_alignment
+from made_reads import MadeRead, write_alignment
 from sample import Sample, make_sample
 
-from strandwise.formats.alleles import prepare_alleles
+from strandwise.formats.alleles import ALLELES_PRIOR, prepare_alleles
 from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import SiteCall, check_site, record
 from strandwise.small_variants.call import call_shard
+from strandwise.small_variants.candidates import GIVEN, GIVEN_ONLY, Candidates
+from strandwise.small_variants.given import weighed
+from strandwise.small_variants.joint_genotypes import copies_prior
 
 pytestmark = pytest.mark.usefixtures("calling_image")
 
@@ -46,12 +50,17 @@ def prepared(folder: Path, sample: Sample, rows: list[tuple[int, str, str]]) -> 
 
 
 def called(
-    sample: Sample, alleles: Path | None, borders: tuple[int, ...] = (), bam: Path | None = None, ploidy: int = 2
+    sample: Sample,
+    alleles: Path | None,
+    borders: tuple[int, ...] = (),
+    bam: Path | None = None,
+    ploidy: int = 2,
+    share: float = ALLELES_PRIOR,
 ) -> list[SiteCall]:
     cuts = itertools.pairwise((0, *borders, len(sample.reference)))
     intervals = [Interval("c", start, end) for start, end in cuts]
     sites = []
-    for piece in call_shard([bam or sample.bam], sample.fasta, None, intervals, ploidy, alleles=alleles):
+    for piece in call_shard([bam or sample.bam], sample.fasta, None, intervals, ploidy, alleles=alleles, share=share):
         for site in piece.sites:
             check_site(site, piece, sample.reference[piece.start :])
             sites.append(site)
@@ -92,6 +101,73 @@ def test_true_alleles_keep_their_genotypes_and_the_others_have_none(tmp_path: Pa
     assert all(site.likelihoods[0] == 0 and min(site.likelihoods[1:]) > 20 for site in absent)
 
 
+def candidate(given: int, likelihoods: tuple[float, float, float]) -> Candidates:
+    """One SNV of a place with nothing but what weighing looks at."""
+    none = np.zeros(1, np.int32)
+    return Candidates(
+        contig="c", start=0, end=1, record=none, kind=none, reference_length=none + 1, alternates=["A"],
+        features=np.zeros((1, 1)), likelihoods=np.array([likelihoods], np.float32), counts=np.zeros((1, 3), int),
+        read_rows=None, depth=none, disagreeing=none, low_depth=none, given=np.array([given]),
+    )  # fmt: skip
+
+
+def test_the_given_prior_takes_the_place_of_the_genomes() -> None:
+    """A heterozygote of 1 in 100 by a network that starts from 1 in 2,000: the reads say odds of 0.01/0.99 x 1999/1, twenty to one
+    for the allele; with a prior of 1 in 10 that is 20.2 / 9 = 2.24 to one. As bases alone say more (30 phred), nothing bounds it."""
+    carried = 1 - copies_prior(True)[0]
+    assert carried == pytest.approx(1 / 2000, rel=1e-3)
+    by_network = np.array([[0.99, 0.01 * 2 / 3, 0.01 / 3]])
+    (found,) = weighed(candidate(GIVEN, (30, 0, 0)), by_network, 0.1)
+    odds = 0.01 / 0.99 * (1 - carried) / carried * 0.1 / 0.9
+    assert odds == pytest.approx(2.24, abs=0.01)
+    assert found.tolist() == pytest.approx([1 / (1 + odds), odds / (1 + odds) * 2 / 3, odds / (1 + odds) / 3], abs=1e-3)
+    # The higher the prior, the likelier the allele; nobody asked for it: as it was.
+    chances = [weighed(candidate(GIVEN, (30, 0, 0)), by_network, share)[0, 0] for share in (0.01, 0.1, 0.5, 0.9)]
+    assert chances == sorted(chances, reverse=True)
+    assert (weighed(candidate(0, (30, 0, 0)), by_network, 0.1) == by_network).all()
+
+
+def test_what_a_network_knows_of_a_place_is_no_evidence_for_a_given_allele() -> None:
+    """Likelihoods that favour 0 copies by 3 phred bound the chance to be there by 0.1 x 0.5 / (0.9 + 0.1 x 0.5), the network's 1 % is
+    below that, 20 % is above and stays."""
+    likelihoods = (0, 10 * np.log10(2), 10 * np.log10(2))
+    for by_network, wanted in ((0.01, 0.05 / 0.95), (0.2, 0.2)):
+        probabilities = np.array([[1 - by_network, by_network * 2 / 3, by_network / 3]])
+        (found,) = weighed(candidate(GIVEN, likelihoods), probabilities, 0.1)
+        assert 1 - found[0] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_an_allele_that_is_no_candidate_is_weighed_by_its_reads() -> None:
+    """Seven reads of the reference cost a heterozygote 21 phred: 0.9 against 0.0667 x 10^-2.1 and next to nothing."""
+    (found,) = weighed(candidate(GIVEN_ONLY, (0, 21, 200)), np.array([[0.5, 0.5, 0]]), 0.1)
+    alternate = 0.1 * 2 / 3 * 10**-2.1
+    assert found.tolist() == pytest.approx([0.9 / (0.9 + alternate), alternate / (0.9 + alternate), 0], abs=1e-9)
+
+
+def test_one_read_of_seven_is_enough_for_a_given_allele_alone(tmp_path: Path, sample: Sample) -> None:
+    """A heterozygote that one read of seven shows: GQ, QUAL and PL are of one set of probabilities, and the prior stands in the record."""
+    at = 500
+    other = "A" if sample.reference[at] != "A" else "C"
+    reads = []
+    for number in range(7):
+        start, bases = at - 40 - 3 * number, list(sample.reference[at - 40 - 3 * number : at + 60 - 3 * number])
+        if number == 3:
+            bases[at - start] = other
+        reads.append(MadeRead(start, "".join(bases), "100M", f"r{number}", [37] * 100, 16 * (number % 2)))
+    bam = write_alignment(tmp_path / "one.bam", "c", len(sample.reference), reads)
+    alleles = prepared(tmp_path, sample, [(at, sample.reference[at], other)])
+    assert not any(any(site.genotype) for site in called(sample, None, bam=bam))
+    sites = {share: called(sample, alleles, bam=bam, share=share)[0] for share in (0.01, ALLELES_PRIOR, 0.5)}
+    assert [site.genotype for site in sites.values()] == [(0, 0), (0, 1), (0, 1)]
+    for share, site in sites.items():
+        assert site.given == (share,) and f"GIVEN={share:g}" in record(site)
+        chances = 10 ** (-np.array(site.likelihoods) / 10)
+        chances /= chances.sum()
+        best = int(np.argmin(site.likelihoods))
+        assert -10 * np.log10(1 - chances[best]) == pytest.approx(site.genotype_quality + 0.5, abs=1)
+        assert -10 * np.log10(chances[0]) == pytest.approx(site.quality, abs=0.6)
+
+
 def test_five_shards_give_the_calls_of_one(tmp_path: Path, sample: Sample) -> None:
     rows = given_rows(sample)
     alleles = prepared(tmp_path, sample, rows)
@@ -108,7 +184,7 @@ def test_no_reads_give_no_genotype(tmp_path: Path, sample: Sample) -> None:
     others = [other for other in "ACGT" if other != base]
     alleles = prepared(tmp_path, sample, [(500, base, others[0]), (500, base, others[1]), (500, base, base + "GAT")])
     snv, insertion = called(sample, alleles, bam=bam)
-    assert record(snv).split("\t")[3:8] == [base, ",".join(others[:2]), "0.0", "LowDepth", "GIVEN;READS_ONLY=1,2"]
+    assert record(snv).split("\t")[3:8] == [base, ",".join(others[:2]), "0.0", "LowDepth", "GIVEN=.,.;READS_ONLY=1,2"]
     assert record(snv).split("\t")[9] == "./.:0:0:0,0,0:0,0:0,0,0,0,0,0"
     assert (insertion.genotype, insertion.likelihoods) == ((None, None), (0, 0, 0))
     (haploid, _) = called(sample, alleles, bam=bam, ploidy=1)

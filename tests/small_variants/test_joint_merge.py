@@ -175,6 +175,19 @@ def test_alleles_that_were_given_hold_no_prior(tmp_path: Path) -> None:
     assert locus.samples[0].likelihoods == pytest.approx(wanted - wanted.min())
 
 
+def test_the_prior_of_a_given_allele_is_divided_out(tmp_path: Path) -> None:
+    """Of an alternate given with one chance in ten PL hold 0.9, 0.0667, 0.0333: 11.3 and 14.3 phred go, not the 35 and 38 of a genome's."""
+    row = site(100, "A", "G", "0/1", "6,2", "9,0,60", info="GIVEN=0.1,.")
+    (locus,) = loci_of(tmp_path, {"A": [row, block(101, 200, 60)]})
+    wanted = np.array([9, -11.303, 60 - 14.314])
+    assert locus.samples[0].likelihoods == pytest.approx(wanted - wanted.min(), abs=1e-3)
+    both = site(300, "A", "C,G", "0/1", "9,9,0", "70,0,80,99,42,99", info="GIVEN=.,0.1,.;READS_ONLY=2")
+    (_, locus) = loci_of(tmp_path, {"A": [row, block(101, 299, 60), both]})
+    prior = single_sample_prior(2, True)
+    wanted = np.array([70, -prior[1], 80 - prior[2], 99 - 11.303, 42 - 11.303 - prior[1], 99 - 14.314])
+    assert locus.samples[0].likelihoods == pytest.approx(wanted - wanted.min(), abs=1e-3)
+
+
 def test_windows_do_not_change_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = {
         "A": [block(1, 99, 60), site(100, "CAA", "C", "0/1", "11,9", "50,0,60"), block(103, 300, 50)],

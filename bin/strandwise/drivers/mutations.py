@@ -113,9 +113,37 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
 
     Raises InputError when no mutation lies in a known gene.
     """
+    notes: list[Note] = []
+    table, n_samples = _of_patients(maf, notes)
+    table, genes = _in_known_genes(table, symbols, features, notes)
+    effect_code = np.array([EFFECTS.index(str(name)) for name in table["effect"].cat.categories], dtype=np.int8)
+    table = table.assign(effect_code=effect_code[table["effect"].cat.codes])
+    table = _merged(table, notes)
+    weight, hyper = _weights(table)
+    if hyper:
+        notes.append(
+            Note(
+                "info",
+                f"{hyper} samples with more than {HYPERMUTATED} coding mutations count less (weight {HYPERMUTATED}/burden), not dropped.",
+            )
+        )
+    parsed = protein_changes(table["protein_change"])
+    gene_features = features.reindex(genes)
+    gene_features.attrs.clear()
+    cohort = Cohort(
+        genes, gene_features, table["gene"].to_numpy(np.int32), table["effect_code"].to_numpy(np.int8),
+        table["sample_code"].to_numpy(np.int32), parsed["codon"].to_numpy(np.int32), _sites(table, parsed["codon"].to_numpy()),
+        parsed["reference_aa"].to_numpy(np.int8), parsed["alternate_aa"].to_numpy(np.int8), substitutions(table),
+        np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
+    )  # fmt: skip
+    cohort.codons = protein_lengths(cohort)
+    return cohort, notes + _poor_data(cohort)
+
+
+def _of_patients(maf: Maf, notes: list[Note]) -> tuple["pandas.DataFrame", int]:
+    """The mutations with columns sample_code (patients in the order of their names) and row, and the number of patients."""
     import pandas
 
-    notes: list[Note] = []
     table = maf.mutations
     everyone = pandas.Series(maf.samples, dtype="str")
     patients = sample_names(everyone)
@@ -128,8 +156,16 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
     sample_codes = {name: number for number, name in enumerate(sorted(set(patients)))}
     names = table["sample"].cat.categories
     of_category = np.array([sample_codes[patient_of[str(name)]] for name in names], dtype=np.int32)
-    table = table.assign(sample_code=of_category[table["sample"].cat.codes], row=np.arange(len(table)))
+    return table.assign(sample_code=of_category[table["sample"].cat.codes], row=np.arange(len(table))), n_samples
 
+
+def _in_known_genes(
+    table: "pandas.DataFrame", symbols: Symbols, features: "pandas.DataFrame", notes: list[Note]
+) -> tuple["pandas.DataFrame", np.ndarray]:
+    """The mutations of known nuclear genes with a column gene, an index into the sorted names of genes, which come second.
+
+    Raises InputError when there is none.
+    """
     gene = mutation_genes(table, symbols, features)
     unknown = gene == ""
     if unknown.any():
@@ -157,58 +193,45 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
             f"MAF: none of {len(table)} coding mutations lies in a known gene (symbols such as {', '.join(map(str, table['symbol'].unique()[:3]))}); "
             "Hugo_Symbol must hold HGNC symbols, or --gene-features a table with the same names"
         )
-    table = table[keep]
     genes = np.array(sorted(set(features.index) | set(gene[keep])), dtype=object)
     number = {name: index for index, name in enumerate(genes)}
-    table = table.assign(gene=np.fromiter((number[name] for name in gene[keep]), np.int32, len(table)))
-    effect_code = np.array([EFFECTS.index(str(name)) for name in table["effect"].cat.categories], dtype=np.int8)
-    table = table.assign(effect_code=effect_code[table["effect"].cat.codes])
+    table = table[keep]
+    return table.assign(gene=np.fromiter((number[name] for name in gene[keep]), np.int32, len(table))), genes
 
-    table = _merged(table, notes)
-    weight, hyper = _weights(table)
-    if hyper:
-        notes.append(
-            Note(
-                "info",
-                f"{hyper} samples with more than {HYPERMUTATED} coding mutations count less (weight {HYPERMUTATED}/burden), not dropped.",
-            )
-        )
-    parsed = protein_changes(table["protein_change"])
-    codon = parsed["codon"].to_numpy()
-    if (codon == 0).mean() > 0.5:
+
+def _sites(table: "pandas.DataFrame", codon: np.ndarray) -> np.ndarray:
+    """int64 (M,): one number per codon of a gene; where the codon is unknown, per three bases of a chromosome (negative)."""
+    chromosome = table["chromosome"].cat.codes.to_numpy().astype(np.int64)
+    place = chromosome * 2**32 + table["start"].to_numpy() // 3
+    return np.where(codon > 0, table["gene"].to_numpy(np.int64) * 2**32 + codon, -place - 1)
+
+
+def _poor_data(cohort: Cohort) -> list[Note]:
+    """What the data are too few for."""
+    notes = []
+    if (cohort.codon == 0).mean() > 0.5:
         notes.append(
             Note(
                 "warning",
                 "Most mutations have no protein change (HGVSp_Short); hotspots go by genomic position, impact is not used.",
             )
         )
-    chromosome = table["chromosome"].cat.codes.to_numpy().astype(np.int64)
-    place = chromosome * 2**32 + table["start"].to_numpy() // 3
-    site = np.where(codon > 0, table["gene"].to_numpy(np.int64) * 2**32 + codon, -place - 1)
-    gene_features = features.reindex(genes)
-    gene_features.attrs.clear()
-    cohort = Cohort(
-        genes, gene_features, table["gene"].to_numpy(np.int32), table["effect_code"].to_numpy(np.int8),
-        table["sample_code"].to_numpy(np.int32), codon.astype(np.int32), site, parsed["reference_aa"].to_numpy(np.int8),
-        parsed["alternate_aa"].to_numpy(np.int8), substitutions(table), np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
-    )  # fmt: skip
-    cohort.codons = protein_lengths(cohort)
-    silent = float((cohort.effect == SILENT).sum())
+    silent = int((cohort.effect == SILENT).sum())
     if silent < FEW_SILENT:
         notes.append(
             Note(
                 "warning",
-                f"{int(silent)} silent mutations only: the background comes from all mutations, which hides weak drivers. "
+                f"{silent} silent mutations only: the background comes from all mutations, which hides weak drivers. "
                 "A MAF that keeps silent mutations ranks better.",
             )
         )
-    if n_samples == 1:
+    if cohort.n_samples == 1:
         notes.append(
             Note("warning", "One sample: recurrence cannot be seen; the ranking rests on one tumour's mutations.")
         )
-    elif n_samples < 20:
-        notes.append(Note("warning", f"{n_samples} samples only: few drivers can rise above chance."))
-    return cohort, notes
+    elif cohort.n_samples < 20:
+        notes.append(Note("warning", f"{cohort.n_samples} samples only: few drivers can rise above chance."))
+    return notes
 
 
 def _merged(table: "pandas.DataFrame", notes: list[Note]) -> "pandas.DataFrame":

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LONGEST = 200
 """Bases that an allele may hold: what is longer is no small variant, and short reads do not span it."""
 
+ALLELES_PRIOR = 0.1
+"""Chance that a person carries a given allele, before any read is seen, where nothing else is said."""
+
 MARK = "##strandwise_alleles=1"
 """Stands in the header of a file that prepare_alleles wrote."""
 

@@ -48,8 +48,8 @@ class SiteCall:
     genotype: one allele number per chromosome copy, None where unknown; quality: phred that the site differs from the
     reference; genotype_quality: phred, 0 to 99; allele_depths: reads per allele, as many as alleles; likelihoods: PL,
     phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
-    given: whether an allele was asked for from outside; reads_only: numbers of the alternates of
-    which this is all there is, so that likelihoods hold no prior of theirs, as those of blocks do not.
+    given: empty, or where an alternate was asked for, of each the chance to be carried that its likelihoods hold, None where
+    it was not asked for or has no reads; reads_only: numbers of the alternates that no network has judged.
     """
 
     contig: str
@@ -62,7 +62,7 @@ class SiteCall:
     allele_depths: tuple[int, ...]
     likelihoods: tuple[int, ...]
     filters: tuple[str, ...] = ("PASS",)
-    given: bool = False
+    given: tuple[float | None, ...] = ()
     reads_only: tuple[int, ...] = ()
 
     @property
@@ -129,8 +129,8 @@ def header(
     ]
     if given:
         lines += [
-            '##INFO=<ID=GIVEN,Number=0,Type=Flag,Description="An allele was asked for, whatever the reads show">',
-            '##INFO=<ID=READS_ONLY,Number=.,Type=Integer,Description="Alternates that no network has judged: their PL come from the reads alone">',
+            '##INFO=<ID=GIVEN,Number=A,Type=Float,Description="An alternate was asked for: chance before any read that a person carries it, which GQ, QUAL and PL hold">',
+            '##INFO=<ID=READS_ONLY,Number=.,Type=Integer,Description="Alternates that no network has judged: their PL come from the reads and GIVEN">',
         ]
     if gvcf:
         lines += [
@@ -169,12 +169,14 @@ def _line(
 ) -> str:
     genotype = "/".join("." if allele is None else str(allele) for allele in site.genotype)
     unjudged = [f"READS_ONLY={','.join(map(str, site.reads_only))}"] if site.reads_only else []
-    information = ";".join([*info, *["GIVEN"] * site.given, *unjudged]) or "."
-    shares = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
+    shares = [f"{share:g}" if share else "." for share in (*site.given, *(None,) * (len(alternates) - len(site.given)))]
+    asked = [f"GIVEN={','.join(shares)}"] if site.given else []
+    information = ";".join([*info, *asked, *unjudged]) or "."
+    fractions = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"
         f"{';'.join(site.filters)}\t{information}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
-        f"{','.join(map(str, depths))}:{shares}:{','.join(map(str, likelihoods))}"
+        f"{','.join(map(str, depths))}:{fractions}:{','.join(map(str, likelihoods))}"
     )
 
 

@@ -28,6 +28,7 @@ COLOURS = {
     "silent": html.GREY,
 }
 SIGNIFICANT = 0.1
+OWN_SCALE = ("combined", "standing")  # lines that join others: large, and much the same in all top genes
 PLOTTED = 20  # -log10 p that the plot of quantiles ends at
 
 METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected numbers of mutations per gene and class come from
@@ -250,41 +251,46 @@ def _classes(top: "pandas.DataFrame") -> dict[str, Any] | None:
 
 
 def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> dict[str, Any] | None:
-    """What each line of evidence adds to the score (TreeSHAP)."""
+    """What each line of evidence adds to the score (TreeSHAP), a table whose cells are coloured by it.
+
+    Lines of OWN_SCALE would bleach the others.
+    """
     if reasons is None or reasons.empty:
         return None
     lines = [name for name in reasons.columns if name not in ("gene", "rank", "base", "model_version")]
     shown = reasons[reasons["gene"].isin(top["gene"])].sort_values("rank")
-    matrix = [[round(float(value), 2) for value in row] for row in shown[lines].to_numpy()]
-    # A line that all top genes share would bleach the others: the strongest sixth of the cells has the full colour.
-    sizes = sorted(abs(value) for row in matrix for value in row)
-    limit = max(1.0, sizes[len(sizes) * 5 // 6])
-    return PARENT.plot(
+    own, others = ([name for name in lines if (name in OWN_SCALE) == apart] for apart in (True, False))
+    full = _full_colour(shown[others])
+    limits = {name: _full_colour(shown[[name]]) for name in own} | dict.fromkeys(others, full)
+    rows = [
+        [
+            html.Cell(f"<b>{html.text(row['gene'])}</b>", row["gene"]),
+            *(html.Cell(_shade(row[name], limits[name]), row[name]) for name in limits),
+        ]
+        for row in shown.to_dict("records")
+    ]
+    header = ["Gene", *(_label(name).replace(" ", "<br>") + " *" * (name in own) for name in limits)]
+    apart = ", ".join(f"{limits[name]:.1f} of {_label(name)}" for name in own)
+    starred = f"; * joined from several lines, with a scale of its own: {apart}" if own else ""
+    return PARENT.html(
         "drivers_evidence",
         "Why these genes",
-        "heatmap",
-        matrix,
-        "What each line of evidence adds to (orange) or takes from (blue) the score of a gene.",
-        helptext="TreeSHAP values of the ranking model, in log-odds. Of the first 200 genes: `drivers/driver_reasons.tsv`.",
-        settings={
-            "xlab": "evidence",
-            "ylab": "gene",
-            "series_label": "genes",
-            "zlab": "log-odds",
-            "min": -limit,
-            "max": limit,
-            "colstops": html.DIVERGING,
-            "square": False,
-            "xcats_samples": False,
-            "ycats_samples": False,
-            "cluster_rows": False,
-            "cluster_cols": False,
-            "tt_decimals": 2,
-            "height": 170 + 22 * len(matrix),
-        },
-        xcats=[_label(name) for name in lines],
-        ycats=[html.text(gene) for gene in shown["gene"]],
+        html.table(header, rows, "sw-evidence", range(1, len(header))),
+        "What each line of evidence adds to (orange) or takes from (blue) the score of a gene: TreeSHAP values of the ranking model, in "
+        f"log-odds. Full colour: {full:.1f}{starred}. Of the first 200 genes: {html.link('drivers/driver_reasons.tsv')}.",
     )
+
+
+def _full_colour(values: "pandas.DataFrame") -> float:
+    """The size from which a cell has the full colour: that of the strongest twentieth."""
+    return max(0.5, float(values.abs().stack().quantile(0.95)))
+
+
+def _shade(value: float, limit: float) -> str:
+    """A number on its colour, stronger the larger it is."""
+    colour = "230, 120, 0" if value > 0 else "0, 114, 178"
+    strength = 0.7 * min(1.0, abs(value) / limit)
+    return f'<span class="sw-shade" style="background:rgba({colour}, {strength:.2f})">{value:+.2f}</span>'
 
 
 def _cohort(parts: Parts, summary: Mapping[str, Any]) -> list[dict[str, Any] | None]:

@@ -214,7 +214,7 @@ def _filters(summaries: Mapping[str, Any], labels: Mapping[str, str]) -> dict[st
         data,
         "Every site that the caller looked at stands in the VCF with a FILTER that says why it is, or is not, a call.",
         helptext="""`PASS`: called. `RefCall`: judged to be like the reference. `LowQual`: no genotype has half of the
-        probability. `LowDepth`: a single read. `LowMapQ`: the same, where most reads map to several places.
+        probability. `LowDepth`: a single read, or two and a doubtful genotype. `LowMapQ`: the same, where most reads map to several places.
         `bcftools view -f PASS` keeps the calls alone. A variant you miss is most often one of the other rows: look at its site
         with `bcftools view -r contig:position`.""",
         settings={"ylab": "sites", "cpswitch_counts_label": "Sites", "sort_samples": False},

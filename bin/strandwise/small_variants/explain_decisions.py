@@ -13,7 +13,14 @@ from strandwise.formats.places import Place, toucher
 from strandwise.formats.vcf import SiteCall
 from strandwise.small_variants.candidates import BASES, SNV, CandidateReader, Candidates, candidates_of
 from strandwise.small_variants.copies import by_copies, pseudo_autosomal
-from strandwise.small_variants.genotypes import LEAST_DEPTH, LOW_QUALITY, QUIET, reference_quality, site_calls
+from strandwise.small_variants.genotypes import (
+    LEAST_DEPTH,
+    LEAST_DEPTH_QUALITY,
+    LOW_QUALITY,
+    QUIET,
+    reference_quality,
+    site_calls,
+)
 from strandwise.small_variants.labels import normalised
 from strandwise.small_variants.network import SETTLED, Genotyper, calibrated, summary_input
 
@@ -235,7 +242,8 @@ class Examiner:
             if "LowQual" in site.filters:
                 words.append(f"GQ {site.genotype_quality} is below {LOW_QUALITY}")
             if "LowDepth" in site.filters:
-                words.append(f"a depth of {site.depth} is no basis for a genotype, which needs {LEAST_DEPTH}")
+                needed = f"{LEAST_DEPTH}, with a GQ of {LEAST_DEPTH_QUALITY}, or more"
+                words.append(f"a depth of {site.depth} is no basis for a genotype, which needs {needed}")
             if "LowMapQ" in site.filters:
                 low, depth = int(candidates.low_depth[here]), int(candidates.depth[here])
                 words.append(f"{low} reads map with a quality below {LEAST_MAPPING_QUALITY}, {depth} with more")

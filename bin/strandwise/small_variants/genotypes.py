@@ -12,7 +12,10 @@ MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
 MOST_ALTERNATES = 4
 LEAST_DEPTH = 2
-"""Fewer reads than this are no basis for a genotype (filter LowDepth)."""
+"""Fewer reads than this are no basis for a genotype, and just as many only for one of the next quality (filter LowDepth)."""
+
+LEAST_DEPTH_QUALITY = 5
+"""Of two reads: a genotype quality below this is wrong in a third of the calls."""
 
 LOW_QUALITY = 3
 """A genotype quality below this means that another genotype is as likely (filter LowQual)."""
@@ -47,12 +50,17 @@ def genotype_order(alleles: int, ploidy: int) -> list[tuple[int, ...]]:
 
 
 def site_calls(
-    candidates: Candidates, probabilities: np.ndarray, sequence: Callable[[int, int], str], ploidy: int = 2
+    candidates: Candidates,
+    probabilities: np.ndarray,
+    sequence: Callable[[int, int], str],
+    ploidy: int = 2,
+    share: float | None = None,
 ) -> list[SiteCall]:
     """One SiteCall per site that has something to tell, in order.
 
     probabilities: float (n, 3), of 0, 1, 2 copies of each candidate; sequence(start, end): reference bases.
-    A site is what shares a record: the SNVs of one base, or the indels after one base. Given events are always told.
+    A site is what shares a record: the SNVs of one base, or the indels after one base. Given events are always told,
+    with the share at which they were weighed.
     """
     worth = (probabilities[:, 0] < 1 - QUIET) | (candidates.counts[:, 1] > 1) | candidates.is_given
     chosen = np.flatnonzero(worth).tolist()
@@ -60,7 +68,7 @@ def site_calls(
     chosen.sort(key=lambda i: (record[i], kind[i] != SNV, i))
     calls = []
     for _, group in itertools.groupby(chosen, key=lambda i: (record[i], kind[i] != SNV)):
-        calls.append(_site_call(candidates, list(group), probabilities, sequence, ploidy))
+        calls.append(_site_call(candidates, list(group), probabilities, sequence, ploidy, share))
     return calls
 
 
@@ -70,6 +78,7 @@ def _site_call(
     probabilities: np.ndarray,
     sequence: Callable[[int, int], str],
     ploidy: int,
+    share: float | None,
 ) -> SiteCall:
     given = [i for i in members if candidates.is_given[i]]
     if len(members) > 1:
@@ -109,7 +118,7 @@ def _site_call(
         allele_depths=(reference, *support),
         likelihoods=tuple(round(value - least) for value in scaled),
         filters=filters,
-        given=bool(given),
+        given=tuple(share if i in given else None for i in members) if given else (),
         reads_only=tuple(
             k for k, i in enumerate(members, 1) if candidates.given is not None and candidates.given[i] == GIVEN_ONLY
         ),
@@ -131,19 +140,9 @@ def _without_reads(
         allele_depths=(0,) * len(alleles),
         likelihoods=(0,) * len(genotype_order(len(alleles), ploidy)),
         filters=tuple(name for name in filters if name != "RefCall"),
-        given=True,
+        given=(None,) * (len(alleles) - 1),
         reads_only=tuple(range(1, len(alleles))),
     )
-
-
-def likelihood_probabilities(candidates: Candidates) -> np.ndarray:
-    """Probabilities of 0, 1, 2 copies from the likelihoods with no copy number preferred, float (n, 3).
-
-    For given alleles that are no candidates: the networks have learned from candidates, and what the reads say against
-    an allele is then what a block of the gVCF says there.
-    """
-    weights = 10 ** (-candidates.likelihoods.astype(float) / 10)
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _genotype_chances(probabilities: np.ndarray, ploidy: int) -> dict[tuple[int, ...], float]:
@@ -180,7 +179,7 @@ def _filters(
     """Why a call is not to be trusted, or RefCall, or PASS."""
     filters = []
     here = int(candidates.record[members[0]]) - candidates.start
-    if depth < LEAST_DEPTH:
+    if depth < LEAST_DEPTH or (depth == LEAST_DEPTH and genotype_quality < LEAST_DEPTH_QUALITY):
         filters.append("LowMapQ" if candidates.low_depth[here] > candidates.depth[here] else "LowDepth")
     if not any(genotype):
         filters.append("RefCall")

@@ -92,9 +92,15 @@ class Row:
 
     @property
     def reads_only(self) -> list[int]:
-        """Alternates of which PL hold no prior: given to the caller, and judged by no network."""
+        """Alternates that no network has judged: given to the caller, and no candidates."""
         numbers = self.columns[7].partition("READS_ONLY=")[2].partition(";")[0]
         return [int(text) for text in numbers.split(",")] if numbers else []
+
+    @property
+    def given(self) -> list[tuple[int, float]]:
+        """Alternates that were given to the caller, with the chance to be carried that PL hold."""
+        shares = self.columns[7].partition("GIVEN=")[2].partition(";")[0].split(",")
+        return [(number, float(text)) for number, text in enumerate(shares, 1) if text not in ("", ".")]
 
     @property
     def is_snv(self) -> bool:
@@ -122,7 +128,8 @@ class Row:
 
 @dataclass
 class SampleData:
-    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; errors, artefact: phred of 0/0 on
+    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; by_reads, showing: the same
+    where reads of the reference are errors of a homozygous genotype, and where the site shows them to everybody; errors, artefact: phred of 0/0 on
     the same scale where reads of alternates are errors, and where the site shows them to everybody; depth, depths: DP and
     AD; own, own_quality: place of its own genotype among those of the site, None where it has none, and its GQ; filters: those of its
     own record; phase: GT and PS of its own record where it is phased."""
@@ -137,6 +144,11 @@ class SampleData:
     own_quality: int = 0
     filters: tuple[str, ...] = ()
     phase: tuple[str, str] | None = None
+    by_reads: np.ndarray = field(init=False)
+    showing: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_reads, self.showing = _with_reference_reads(self.likelihoods, self.depths)
 
     @property
     def missing(self) -> bool:
@@ -252,14 +264,14 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
 
-    An allele that was given to the caller, and is no candidate by its reads, holds no prior.
+    An allele that was given to the caller holds the prior that its record tells.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
     unjudged = tuple(row.reads_only)
-    values = -single_sample_prior(alleles, snv, unjudged)
+    values = -single_sample_prior(alleles, snv, unjudged, tuple(row.given))
     if row.ploidy == 2:
         values += row.likelihoods[: len(values)]
     else:
@@ -276,6 +288,40 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     errors = min(reference, 10 ** (-by_errors / 10))
     artefact = -10 * np.log10(errors + (reference - errors) / ARTEFACT_RATE)
     return values, float(min(MOST_PHRED, -10 * np.log10(max(errors, 1e-99)))), float(artefact)
+
+
+def _with_reference_reads(likelihoods: np.ndarray, depths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """SampleData's by_reads and showing.
+
+    A homozygous genotype has two explanations where there are reads of the reference: each of them is an error, or the site
+    shows them to everybody. What the networks give beyond the first is the second. Where a homozygous sample has n reads and none of
+    the reference, the second has the chance 2 / (n + 1): the integral of (1 - s)^n over shares s of up to a half is nearly that.
+    """
+    by_reads, showing = likelihoods.copy(), likelihoods.copy()
+    for allele in range(1, len(depths)):
+        mixed, pure = genotype_index((0, allele)), genotype_index((allele, allele))
+        of_reference, reads = depths[0], depths[0] + depths[allele]
+        least = min(MOST_PHRED, likelihoods[mixed] + PHRED_PER_ERROR * of_reference - PHRED_PER_READ * reads)
+        if of_reference and likelihoods[pure] < least:
+            by_reads[pure] = least
+        elif depths[allele] and not of_reference:
+            showing[pure] += 10 * np.log10((depths[allele] + 1) / 2)
+    return by_reads, showing
+
+
+def shown_reference(by_reads: np.ndarray, showing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Odds that each site shows reads of the reference to everybody, float (loci,), and the likelihoods of the genotypes there, (loci,
+    samples, genotypes). by_reads, showing: phred, as in SampleData.
+
+    It is knowledge of the site, which is there once, however many relatives it is told of: that of the sample that tells most.
+    With a single sample both ways together give the likelihoods that it had.
+    """
+    plain = 10 ** (-showing / 10)
+    raised = by_reads > showing
+    excess = np.where(raised, plain - 10 ** (-by_reads / 10), 0.0)
+    odds = excess.max(axis=(1, 2))
+    shares = excess / np.where(odds > 0, odds, 1.0)[:, None, None]
+    return odds, np.where(raised, shares, plain * (1 - shares.max(axis=2, keepdims=True)))
 
 
 # ---- files --------------------------------------------------------------------------------------------------------

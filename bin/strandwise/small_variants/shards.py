@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from strandwise.errors import InputError
 from strandwise.formats.alignment import check_alignments, quiet
 from strandwise.formats.alignment_index import read_bytes
+from strandwise.formats.alleles import ALLELES_PRIOR
 from strandwise.formats.intervals import Interval, contig_lengths, merged, padded, read_bed, write_bed
 from strandwise.formats.notes import Note
 from strandwise.formats.vcf import GENOTYPE_QUALITY_BANDS, GRID, write_calls
@@ -163,11 +164,13 @@ def call_to_files(
     alleles: Path | None = None,
     par: Path | None = None,
     bands: Sequence[int] = GENOTYPE_QUALITY_BANDS,
+    alleles_prior: float = ALLELES_PRIOR,
 ) -> list[Note]:
     """Call the intervals of a shard, each with the copies that the sample's sex gives it; write VCF and gVCF.
 
     started: called when all is loaded and calling begins; alleles: prepared VCF of what to genotype whatever the reads
-    show; par: BED of the pseudo-autosomal regions; bands: of the gVCF's blocks. Gives notes for the report.
+    show; alleles_prior: chance that a person carries one of these; par: BED of the pseudo-autosomal
+    regions; bands: of the gVCF's blocks. Gives notes for the report.
     Raises InputError: a model that is damaged or does not fit the reads, reads that break off.
     """
     from strandwise.models.card import load_card
@@ -197,6 +200,7 @@ def call_to_files(
         [copies for _, copies in called_parts],
         threads,
         alleles=alleles,
+        share=alleles_prior,
     )
     started()
     write_calls(called, reference, sample, card.model_version, output, gvcf, bands, given=alleles is not None)

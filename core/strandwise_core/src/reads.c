@@ -5,6 +5,9 @@
 #include <string.h>
 
 #define MOST_STARTS 400 /* reads that may start at one position; more are the same amplicon again */
+/* What the networks learned from ends here; aligners that say 70, 250 or 255 (unknown) and consensus reads of Q90 mean no more. */
+#define MOST_MAPPING_QUALITY 60
+#define MOST_BASE_QUALITY 45
 
 int make_room(void **array, int64_t needed, void *room, int room_is_64, size_t size)
 {
@@ -58,7 +61,7 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
     read->length = length;
     read->sequence = reads->n_bases;
     read->cigar = (int32_t)reads->n_cigars;
-    read->mapping_quality = core->qual;
+    read->mapping_quality = core->qual > MOST_MAPPING_QUALITY ? MOST_MAPPING_QUALITY : core->qual;
     read->low = core->qual < options->minimum_mapping_quality;
     read->reverse = (core->flag & BAM_FREVERSE) != 0;
     read->proper = (core->flag & BAM_FPAIRED) == 0 || (core->flag & BAM_FPROPER_PAIR) != 0;
@@ -71,7 +74,7 @@ int reads_add(Reads *reads, const bam1_t *record, const Options *options)
         memset(qualities, options->missing_base_quality, length);
         reads->without_qualities++;
     } else {
-        memcpy(qualities, quality, length);
+        for (int i = 0; i < length; i++) qualities[i] = quality[i] > MOST_BASE_QUALITY ? MOST_BASE_QUALITY : quality[i];
     }
     for (int i = 0; i < length; i++)
         if (bases[i] > 3) qualities[i] = 0;
@@ -150,7 +153,7 @@ static int blocks_of(const Reads *reads, const Read *read, Block *blocks, int mo
 
 #define MOST_BLOCKS 64
 
-/* Lets `first` speak for both mates where they overlap: equal bases add up (at most to 45), of two different ones
+/* Lets `first` speak for both mates where they overlap: equal bases add up, of two different ones
  * the better stays with the difference of the qualities; the other mate's bases there get quality 0. */
 static void join_mates(Reads *reads, Read *first, Read *second)
 {
@@ -169,8 +172,7 @@ static void join_mates(Reads *reads, Read *first, Read *second)
             to = qb;
             int x = qualities_a[qa], y = qualities_b[qb];
             if (bases_a[qa] == bases_b[qb]) {
-                int sum = x + y, most = x > 45 ? x : 45;
-                qualities_a[qa] = (uint8_t)(sum > most ? most : sum);
+                qualities_a[qa] = (uint8_t)(x + y > MOST_BASE_QUALITY ? MOST_BASE_QUALITY : x + y);
             } else if (x >= y) {
                 qualities_a[qa] = (uint8_t)(x - y);
             } else {
