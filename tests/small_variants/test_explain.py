@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.stats import wilcoxon
 
 from strandwise.errors import InputError
+from strandwise.formats.alleles import prepare_alleles
 from strandwise.formats.intervals import Interval
 from strandwise.formats.places import Place
 from strandwise.models.card import load_card
@@ -35,6 +36,7 @@ from strandwise.small_variants.explain_parts import explained, name_hash
 from strandwise.small_variants.explain_reads import MISFIT, cost_by_base, evidence_of_reads
 from strandwise.small_variants.labels import normalised
 from strandwise.small_variants.network import Genotyper, reads_network, summary_network
+from strandwise.small_variants.shards import call_to_files
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -618,3 +620,52 @@ def test_tiled_reads_of_a_homozygote_are_explained_without_reads_where_the_summa
     assert one.attribution is not None and not len(one.attribution.rows)
     assert all(share.rows == 0 for share in one.by_read.values())
     assert sum(share.shared for share in one.by_read.values()) > 0
+
+
+def test_a_given_allele_is_explained_with_the_prior_that_called_it(tmp_path: Path) -> None:
+    """One read of eight shows it: the networks hold it for an error, the prior of a given allele makes it a call, and the
+    table says so with numbers that add up. Beside it an allele that nobody has, which is no candidate, is 0/0."""
+    rng = random.Random(9)
+    reference = random_bases(LENGTH, rng)
+    other, absent = ("ACGT"[("ACGT".index(reference[at]) + 1) % 4] for at in (AT, AT + 40))
+    reads = []
+    for number in range(8):
+        start = AT - 20 - 7 * number
+        bases = reference[start : start + 100]
+        if number == 4:
+            bases = reference[start:AT] + other + reference[AT + 1 : start + 100]
+        reads.append(MadeRead(start, bases, name=f"r{number}", flag=16 * (number % 2)))
+    fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
+    bam = write_alignment(tmp_path / "r.bam", "c", LENGTH, reads)
+    rows = [f"c\t{at + 1}\t.\t{reference[at]}\t{base}\t.\t.\t.\n" for at, base in ((AT, other), (AT + 40, absent))]
+    (tmp_path / "given.vcf").write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows)
+    )
+    prepare_alleles(tmp_path / "given.vcf", fasta, tmp_path / "alleles.vcf.gz")
+    (tmp_path / "all.bed").write_text(f"c\t0\t{LENGTH}\n")
+    calls = tmp_path / "s.vcf.gz"
+    call_to_files(
+        [bam], fasta, MODEL, tmp_path / "all.bed", "s", "NA", True, 1, calls, tmp_path / "s.g.vcf.gz",
+        alleles=tmp_path / "alleles.vcf.gz", alleles_prior=0.3,
+    )  # fmt: skip
+    places = tmp_path / "places.txt"
+    places.write_text(f"c:{AT + 1}\nc:{AT + 41}\n")
+    explain([bam], fasta, MODEL, calls, "s", tmp_path / "why", places=places)
+    call, nobodys = rows_of(tmp_path / "why" / "sites.tsv")
+    with pysam.VariantFile(str(calls)) as file:
+        for record, row in zip(file, (call, nobodys), strict=True):
+            genotype = record.samples[0]
+            assert row["genotype"] == "/".join(map(str, genotype["GT"])) and int(row["gq"]) == genotype["GQ"]
+    assert (call["decision"], call["step"]) == ("called", "prior of given alleles")
+    assert "given, with a chance of 0.3 to be carried" in call["reason"]
+    parts = rows_of(tmp_path / "why" / call["attributions"])
+    sums = {
+        name: sum(float(row["attribution"]) for row in parts if row["part"] == name)
+        for name in ("prior", "feature", "read")
+    }
+    assert sums["prior"] > 10
+    added = sum(sums.values()) + float(call["residual"])
+    assert added == pytest.approx(float(call["log_odds"]) - float(call["baseline"]), abs=1e-3)
+    probability = float(call["probability_1"])
+    assert float(call["log_odds"]) == pytest.approx(PHRED * np.log(probability / (1 - probability)), abs=0.01)
+    assert (nobodys["decision"], nobodys["genotype"]) == ("reference", "0/0")
