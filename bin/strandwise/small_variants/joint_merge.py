@@ -53,6 +53,36 @@ class Row:
     def is_block(self) -> bool:
         return self.columns[4] == NON_REFERENCE
 
+    def parts(self) -> "list[Row]":
+        """The records that this one joins, as the caller's VCF has them; itself, where it joins none."""
+        told = self.columns[7].partition("PARTS=")[2].partition(";")[0]
+        return [self._part(text.split(":")) for text in told.split(",")] if told else [self]
+
+    def _part(self, told: Sequence[str]) -> "Row":
+        """A record that this one joins, from its entry in PARTS. Its PL are those of the genotypes without alternates of others."""
+        numbers = [0, *map(int, told[0].split("/"))]
+        texts = [[self.columns[3], *self.alternates][number] for number in numbers]
+        while min(map(len, texts)) > 1 and len({text[-1] for text in texts}) == 1:
+            texts = [text[:-1] for text in texts]
+        order = genotype_order(len(numbers), len(told[3].split("/")))
+        values = [self.likelihoods[_place([numbers[allele] for allele in genotype])] for genotype in order]
+        likelihoods = ",".join(str(value - min(values)) for value in values)
+        given = dict(self.given)
+        shares = [str(given.get(number, ".")) for number in numbers[1:]]
+        unjudged = [str(own) for own, number in enumerate(numbers) if number in self.reads_only]
+        info = [f"GIVEN={','.join(shares)}"] * bool(set(shares) - {"."}) + [f"READS_ONLY={','.join(unjudged)}"] * bool(
+            unjudged
+        )
+        cell = ":".join([*told[3:6], told[6].replace("/", ","), likelihoods])
+        columns = [
+            *self.columns[:3],
+            texts[0],
+            ",".join([*texts[1:], NON_REFERENCE]),
+            told[1],
+            told[2].replace("&", ";"),
+        ]
+        return Row("\t".join([*columns, ";".join(info) or ".", "GT:GQ:DP:AD:PL", cell]))
+
     @cached_property
     def fields(self) -> dict[str, str]:
         return dict(zip(self.columns[8].split(":"), self.columns[9].split(":"), strict=False))
@@ -124,6 +154,11 @@ class Row:
             return int(self.fields["DP"])
         lengths = [len(self.columns[3]), *map(len, self.alternates)]
         return sum(depth for depth, length in zip(depths, lengths, strict=True) if length >= lengths[0])
+
+
+def _place(genotype: Sequence[int]) -> int:
+    """Of a genotype among the PL of a record with its number of copies."""
+    return genotype[0] if len(genotype) == 1 else genotype_index(genotype)
 
 
 @dataclass
@@ -458,7 +493,7 @@ class Cohort:
                 yield []
                 continue
             stop_here = min(file.contigs[contig], stop + REACH)
-            yield [Row(line) for line in tabix.fetch(contig, start, stop_here)]
+            yield [row for line in tabix.fetch(contig, start, stop_here) for row in Row(line).parts()]
 
 
 class SampleRows:
