@@ -110,8 +110,9 @@ workflow ANALYSIS {
         options.cohort_clinical ? [file(options.cohort_clinical, glob: false)] : [],
         options.drugs ? [file(options.drugs, glob: false)] : [],
         drug_response_model,
+        assets.resolve('genes'),
         options.expression_scale ?: '',
-        codeDigest('drug_response.py', [drug_response_model]),
+        codeDigest('drug_response.py', [drug_response_model, assets.resolve('genes')]),
     )
 
     parts = SMALL_VARIANTS.out.parts.mix(

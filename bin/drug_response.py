@@ -8,6 +8,8 @@ from typer import Option, Typer
 
 from strandwise.step import start
 
+GENES = Path(__file__).resolve().parent.parent / "assets" / "genes"
+
 app = Typer(help=__doc__, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
@@ -26,11 +28,12 @@ def score(
     maf: Annotated[list[Path] | None, Option(help="MAF, plain or gzip; may be given several times")] = None,
     clinical: Annotated[Path | None, Option(help="TSV with the columns sample and tissue")] = None,
     drugs: Annotated[Path | None, Option(help="drugs to score: .smi, or TSV with the columns drug and smiles")] = None,
+    genes: Annotated[Path, Option(help="folder of the shipped gene tables")] = GENES,
 ) -> None:
     """Predict ln IC50 of each drug in each sample, with interval, percentile and reasons."""
     from strandwise.drug_response.score import score as run
 
-    run(expression or [], expression_scale, maf or [], clinical, drugs, model, output, summary, notes)
+    run(expression or [], expression_scale, maf or [], clinical, drugs, model, genes, output, summary, notes)
 
 
 @app.command()
@@ -45,11 +48,12 @@ def explain(
     expression_scale: Annotated[str | None, Option(help="what its values are: tpm, counts, log2 or zscore")] = None,
     maf: Annotated[list[Path] | None, Option(help="MAF, plain or gzip; may be given several times")] = None,
     clinical: Annotated[Path | None, Option(help="TSV with the columns sample and tissue")] = None,
+    genes: Annotated[Path, Option(help="folder of the shipped gene tables")] = GENES,
 ) -> None:
     """Say what moved one score: integrated gradients over all genes and mutations. Give the whole cohort, as for score."""
     from strandwise.drug_response.explain import explain as run
 
-    run(expression or [], expression_scale, maf or [], clinical, sample, drug, model, output)
+    run(expression or [], expression_scale, maf or [], clinical, sample, drug, model, genes, output)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typer import Option, Typer
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "bin"))
 MODEL = ROOT / "assets" / "models" / "drug_response"
+GENES = ROOT / "assets" / "genes"
 PATIENTS = ROOT / "assets" / "demo" / "leukaemia_expression.tsv.gz"
 CLINICAL = ROOT / "assets" / "demo" / "leukaemia_clinical.tsv"
 app = Typer(help=__doc__, pretty_exceptions_enable=False)
@@ -247,7 +248,7 @@ def _scores(expression, model: Path):
         table = Path(folder) / "e.tsv"
         expression.to_csv(table, sep="\t", index_label="gene")
         outputs = [Path(folder) / name for name in ("response.tsv", "s.json", "n.json")]
-        score([table], "log2", [], CLINICAL, None, model, *outputs)
+        score([table], "log2", [], CLINICAL, None, model, GENES, *outputs)
         rows = pandas.read_csv(outputs[0], sep="\t", dtype={"sample": str, "drug": str})
     return rows.pivot(index="sample", columns="drug", values="delta_ln_ic50")
 
@@ -271,7 +272,7 @@ def speed(output: Annotated[Path, Option()], samples: Annotated[int, Option()] =
         del many, noisy, frame
         outputs = [Path(folder) / name for name in ("response.tsv", "s.json", "n.json")]
         began, cpu = time.monotonic(), time.process_time()
-        score([table], "log2", [], None, None, MODEL, *outputs)
+        score([table], "log2", [], None, None, MODEL, GENES, *outputs)
         row = {
             "samples": samples,
             "seconds": time.monotonic() - began,

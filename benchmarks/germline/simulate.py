@@ -166,22 +166,28 @@ def planted_variants(sequence: str, start: int, rng: random.Random, per_base: fl
 LONG_TRACT = re.compile(r"([ACGT])\1{8,}|([ACGT]{2,3})\2{5,}|([ACGT]{4,6})\3{3,}")
 
 
-def crowded_variants(sequence: str, start: int, rng: random.Random, share: float = 0.15) -> list[tuple]:
+def crowded_variants(
+    sequence: str, start: int, rng: random.Random, share: float = 0.15, stretched: bool = False
+) -> list[tuple]:
     """Variants as alignments show them worst: repeats that gain up to 60 bases, pure or not, with others close by.
 
     A share of the long repeats of `sequence` is changed, on one haplotype, on both alike or on each in its own way.
+    stretched: repeats of 20 bases or more become 60 to 140 bases long, near the length of a read.
     Gives (0-based position, REF, ALT list, genotype), sorted, none overlapping another on its haplotype.
     """
     drawn = []
     for match in LONG_TRACT.finditer(sequence):
-        if rng.random() > share or match.start() < 50:
+        if rng.random() > share or match.start() < 50 or (stretched and len(match.group()) < 20):
             continue
         unit = next(group for group in match.groups() if group)
         units = len(match.group()) // len(unit)
         anchor = sequence[match.start() - 1]
         texts = []
         for _ in range(rng.choice((1, 1, 2))):
-            change = rng.choice((-1, 1, 1)) * min(1 + int(rng.expovariate(0.25)), 60 // len(unit))
+            if stretched:
+                change = max(1, rng.randrange(60, 141) // len(unit) - units)
+            else:
+                change = rng.choice((-1, 1, 1)) * min(1 + int(rng.expovariate(0.25)), 60 // len(unit))
             if change < 0:
                 texts.append(unit * max(1, units + change))
                 continue
@@ -212,12 +218,19 @@ def crowded_variants(sequence: str, start: int, rng: random.Random, share: float
     return variants
 
 
-def write_planted(fasta: Path, region: str, seed: int, output: Path, crowded: bool = False) -> None:
-    """Write a phased VCF of planted variants, left-aligned, bgzipped and indexed."""
+def stretched_variants(sequence: str, start: int, rng: random.Random) -> list[tuple]:
+    """Half of the repeats of 20 bases or more, grown until reads hardly span them."""
+    return crowded_variants(sequence, start, rng, share=0.5, stretched=True)
+
+
+DRAWN = {"planted": planted_variants, "crowded": crowded_variants, "stretched": stretched_variants}
+
+
+def write_planted(fasta: Path, region: str, seed: int, output: Path, kind: str = "planted") -> None:
+    """Write a phased VCF of planted variants of a kind of DRAWN, left-aligned, bgzipped and indexed."""
     with pysam.FastaFile(str(fasta)) as reference:
         contig, start, end = parsed(region)
-        draw = crowded_variants if crowded else planted_variants
-        variants = draw(reference.fetch(contig, start, end).upper(), start, random.Random(seed))
+        variants = DRAWN[kind](reference.fetch(contig, start, end).upper(), start, random.Random(seed))
         length = reference.get_reference_length(contig)
     plain = output.with_suffix("")
     with plain.open("w") as handle:
@@ -584,9 +597,9 @@ def made_set(row: dict[str, str], data: Path, output: Path) -> dict[str, object]
         return {**found, "bam": bams, "truth": truth, "bed": data / given["bed"], "coverage": given["coverage"],
                 "simulator": "real", "regions": regions}  # fmt: skip
     how = options_of(row["options"])
-    if row["truth"] in ("planted", "crowded"):
+    if row["truth"] in DRAWN:
         truth = output / f"{row['name']}.planted.vcf.gz"
-        write_planted(fasta, row["region"], how.seed, truth, row["truth"] == "crowded")
+        write_planted(fasta, row["region"], how.seed, truth, row["truth"])
     simulate(fasta, truth, row["region"], how, prefix)
     simulator = " ".join([how.simulator, *([how.profile] if how.simulator == "art" else []), how.aligner])
     return {**found, "bam": f"{prefix}.bam", "truth": f"{prefix}.truth.vcf.gz", "bed": f"{prefix}.bed",

@@ -12,6 +12,7 @@ process SCORE_DRUGS {
     path clinical, arity: '0..*', stageAs: 'clinical/*'
     path drugs, arity: '0..*', stageAs: 'drugs/*'
     path model
+    path genes, stageAs: 'gene_tables'
     val scale
     val code // digest of the package folders that the command uses
 
@@ -36,6 +37,7 @@ process SCORE_DRUGS {
         ${clinical_given} \\
         ${drugs_given} \\
         --model ${model} \\
+        --genes ${genes} \\
         --output response.tsv \\
         --summary drug_response.json \\
         --notes drug_response.notes.json
@@ -49,11 +51,12 @@ workflow DRUG_RESPONSE {
     clinical   // [table], or []
     drugs      // [table], or []
     model      // model folder
+    genes      // folder of gene tables (assets/genes)
     scale      // tpm, counts, log2, zscore, or '' without expression
     code       // digest of the code
 
     main:
-    SCORE_DRUGS(expression, mafs, clinical, drugs, model, scale, code)
+    SCORE_DRUGS(expression, mafs, clinical, drugs, model, genes, scale, code)
     table = SCORE_DRUGS.out.table
     extremes = SCORE_DRUGS.out.extremes
     summary = SCORE_DRUGS.out.summary

@@ -118,7 +118,7 @@ def test_a_duplication_of_forty_bases_is_a_cycle_for_short_words_only(tmp_path: 
 
 
 def test_a_repeat_longer_than_words_is_read_by_reads_that_run_through(tmp_path: Path) -> None:
-    """(CA)20 becomes (CA)45, with a T in between: no word short of the read is free of a cycle."""
+    """(CA)20 becomes (CA)45, with a T in between: reads show it from end to end, whatever words do."""
     rng = random.Random(23)
     reference, haplotype, end = changed(rng, "CA" * 20, "CA" * 30 + "T" + "CA" * 15)
     reads = clipped_reads(haplotype, end, 30, 150, rng, "h") + clipped_reads(reference, end, 30, 150, rng, "r")
@@ -126,6 +126,88 @@ def test_a_repeat_longer_than_words_is_read_by_reads_that_run_through(tmp_path: 
     through = {spelled(reference, events) for _, _, n, events in found["assembled"] if n >= 2}
     assert haplotype in through
     assert best_pair(reference, found, PLACE) == {haplotype, reference}
+
+
+def placed(haplotype: str, start: int, length: int, end: int, name: str, **more: object) -> MadeRead:
+    """One read of such a haplotype, from `start` on it, clipped on the side that holds less of what is unchanged."""
+    bases = haplotype[start : start + length]
+    before, behind = PLACE - start, start + length - (len(haplotype) - PLACE)
+    if before >= behind:
+        return MadeRead(start, bases, f"{before}M{length - before}S" if before < length else f"{length}M", name, **more)
+    position = end if behind < length else start - (len(haplotype) - PLACE) + end
+    return MadeRead(position, bases, f"{length - behind}S{behind}M" if behind < length else f"{length}M", name, **more)
+
+
+def not_spanning(haplotype: str, end: int, length: int, inside: int) -> list[MadeRead]:
+    """Two reads at every fifth base that hold at most `inside` bases of the change, from either side."""
+    first, last = PLACE + inside - length, len(haplotype) - PLACE - inside
+    starts = list(range(PLACE - 200, first + 1, 5)) + list(range(last, last + 200, 5))
+    return [placed(haplotype, start, length, end, f"{pair}{start}") for start in starts for pair in "ab"]
+
+
+@pytest.mark.parametrize(("length", "spanned"), [(112, True), (111, False)])
+def test_one_read_with_a_base_more_on_each_side_tells_how_long_a_repeat_is(
+    tmp_path: Path, length: int, spanned: bool
+) -> None:
+    """(CA)20 becomes (CA)55: 110 bases, longer than any word; other reads hold 100 of them at most."""
+    reference, haplotype, end = changed(random.Random(31), "CA" * 20, "CA" * 55)
+    reads = [*not_spanning(haplotype, end, 120, 100), placed(haplotype, PLACE - 1, length, end, "one")]
+    found = evidence_of(tmp_path, reference, reads)
+    assert (haplotype in sequences(reference, found)) == spanned
+
+
+@pytest.mark.parametrize(("longer", "kept"), [(4, True), (5, False)])
+def test_one_read_among_six_that_go_on_with_the_repeat_is_an_error(tmp_path: Path, longer: int, kept: bool) -> None:
+    """Where one read leaves the repeat after 60 bases, a fifth of the reads has to: 1 of 5 does, 1 of 6 does not."""
+    reference, haplotype, end = changed(random.Random(32), "CA" * 20, "CA" * 50)
+    shorter = haplotype[: PLACE + 60] + haplotype[PLACE + 100 :]
+    reads = [*not_spanning(haplotype, end, 120, 58), placed(shorter, PLACE - 10, 90, end, "odd")]
+    reads += [placed(haplotype, PLACE - 5, 115, end, f"s{number}") for number in range(longer)]
+    found = sequences(reference, evidence_of(tmp_path, reference, reads))
+    assert haplotype in found
+    assert (shorter in found) == kept
+
+
+@pytest.mark.parametrize(("wrong", "spanned"), [(False, True), (True, False)])
+def test_poor_bases_that_go_on_with_a_repeat_do_not_end_it(tmp_path: Path, wrong: bool, spanned: bool) -> None:
+    """Three reads span (CA)45; each has a base of quality 5 in it, which is as the repeat goes on, or is not."""
+    reference, haplotype, end = changed(random.Random(33), "CA" * 20, "CA" * 45)
+    reads = not_spanning(haplotype, end, 120, 70)
+    for number in range(3):
+        read = placed(haplotype, PLACE - 4, 98, end, f"s{number}")
+        poor = 40 + 7 * number
+        read.qualities = [37] * poor + [5] + [37] * (97 - poor)
+        if wrong:
+            read.bases = read.bases[:poor] + "G" + read.bases[poor + 1 :]
+        reads.append(read)
+    found = evidence_of(tmp_path, reference, reads)
+    assert (haplotype in sequences(reference, found)) == spanned
+
+
+@pytest.mark.parametrize(("start", "joined"), [(16, True), (17, False)])
+def test_a_read_that_begins_at_an_interruption_goes_on_from_the_reads_before_it(
+    tmp_path: Path, start: int, joined: bool
+) -> None:
+    """(CTTT)10 becomes (CTTT)4 G (CTTT)24: no read holds all of it, one holds the G, the 24 units and what follows."""
+    reference, haplotype, end = changed(random.Random(34), "CTTT" * 10, "CTTT" * 4 + "G" + "CTTT" * 24)
+    reads = [*not_spanning(haplotype, end, 120, 90), placed(haplotype, PLACE + start, 110, end, "one")]
+    found = evidence_of(tmp_path, reference, reads)
+    assert (haplotype in sequences(reference, found)) == joined
+
+
+def test_likelihoods_choose_two_alleles_that_few_reads_span(tmp_path: Path) -> None:
+    """(CTTT)20 has 24 units on one haplotype and 30, with a G after the second, on the other: 96 and 121 of 150 bases."""
+    rng = random.Random(35)
+    reference, one, end = changed(rng, "CTTT" * 20, "CTTT" * 24)
+    two = one[:PLACE] + "CTTT" * 2 + "G" + "CTTT" * 28 + reference[end:]
+    reads = [
+        placed(text, start, 150, end, f"{name}{start}")
+        for text, name in ((one, "a"), (two, "b"))
+        for start in range(PLACE - 180, len(text) - PLACE + 40, 9)
+    ]
+    found = evidence_of(tmp_path, reference, reads)
+    assert {one, two} <= sequences(reference, found)
+    assert best_pair(reference, found, PLACE) == {one, two}
 
 
 def test_unknown_and_poor_bases_of_reads_are_not_assembled(tmp_path: Path) -> None:

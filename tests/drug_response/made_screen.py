@@ -10,6 +10,7 @@ from strandwise.drug_response.model import Model, load
 
 ASSETS = Path(__file__).parents[2] / "assets"
 SHIPPED = ASSETS / "models" / "drug_response"
+GENE_TABLES = ASSETS / "genes"
 PATIENTS = ASSETS / "demo" / "leukaemia_expression.tsv.gz"
 CLINICAL = ASSETS / "demo" / "leukaemia_clinical.tsv"
 SMILES = [

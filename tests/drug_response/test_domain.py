@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-from made_screen import write_layout
+from made_screen import GENE_TABLES, write_layout
 
 from strandwise.drug_response import build
 from strandwise.drug_response.domain import denoise, posterior
@@ -71,7 +71,7 @@ def share_inside(
     pandas.DataFrame(values.T, NAMES, samples).to_csv(table, sep="\t", index_label="gene", float_format="%.5g")
     clinical.write_text("sample\ttissue\n" + "".join(f"{sample}\t{tissue}\n" for sample in samples))
     outputs = [folder / name for name in ("response.tsv", "s.json", "n.json")]
-    score([table], scale, [], clinical if tissue else None, None, model, *outputs)
+    score([table], scale, [], clinical if tissue else None, None, model, GENE_TABLES, *outputs)
     inside = pandas.read_csv(outputs[0], sep="\t").groupby("sample")["in_domain"].first()
     return float(inside.reindex(samples).fillna(False).mean())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-from made_screen import CLINICAL, PATIENTS, SHIPPED, shipped
+from made_screen import CLINICAL, GENE_TABLES, PATIENTS, SHIPPED, shipped
 
 from strandwise.drug_response.model import load
 from strandwise.drug_response.network import delta, keras_encoder, slopes
@@ -34,7 +34,7 @@ def scored(folder: Path, table: pandas.DataFrame, scale: str = "log2", **more) -
     table.to_csv(path, sep="\t", index_label="gene", float_format="%.5g")
     clinical = more.pop("clinical", None)
     score(
-        [path], scale, more.pop("mafs", []), clinical, more.pop("drugs", None), SHIPPED, folder / "response.tsv",
+        [path], scale, more.pop("mafs", []), clinical, more.pop("drugs", None), SHIPPED, GENE_TABLES, folder / "response.tsv",
         folder / "drug_response.json", folder / "notes.json",
     )  # fmt: skip
     return read_table(RESPONSE, folder / "response.tsv")
@@ -212,6 +212,22 @@ def test_mutations_move_scores_and_are_named(tmp_path: Path, patients: pandas.Da
     assert "28 samples have expression and no mutations" in notes
 
 
+def test_old_and_current_symbols_give_the_same_scores(tmp_path: Path, patients: pandas.DataFrame) -> None:
+    """The model says H2AFX, MLL2 and DFNA5, as its cell lines' tables did; people say H2AX, KMT2D and GSDME today."""
+    table = patients.iloc[:, :12]
+    table = pandas.concat([table, pandas.DataFrame({name: [5.0, 4.0] for name in table}, index=["H2AFX", "DFNA5"])])
+    table = table[~table.index.duplicated(keep="last")]
+    name = table.columns[0]
+    today = table.rename(index={"H2AFX": "H2AX", "DFNA5": "GSDME"})
+    assert set(today.index) != set(table.index)
+    rows = [
+        wide(scored(tmp_path / gene, given, mafs=[maf(tmp_path / f"{gene}.maf", [(gene, "Missense_Mutation", name)])]))
+        for gene, given in (("MLL2", table), ("KMT2D", today))
+    ]
+    assert rows[0].equals(rows[1])
+    assert "2 genes go by another symbol in the model" in (tmp_path / "KMT2D" / "notes.json").read_text()
+
+
 def test_tcga_barcodes_join_by_patient(tmp_path: Path, patients: pandas.DataFrame) -> None:
     table = patients.iloc[:, :20].rename(columns={patients.columns[0]: "TCGA-AB-2802-03A"})
     rows = [
@@ -227,7 +243,7 @@ def test_tcga_barcodes_join_by_patient(tmp_path: Path, patients: pandas.DataFram
 def test_samples_with_too_little_input_are_listed(tmp_path: Path) -> None:
     rows = [("TP53", "Missense_Mutation", "one"), ("NOSUCHGENE", "Missense_Mutation", "two")]
     outputs = tmp_path / "response.tsv", tmp_path / "drug_response.json", tmp_path / "notes.json"
-    score([], None, [maf(tmp_path / "m.maf", rows)], None, None, SHIPPED, *outputs)
+    score([], None, [maf(tmp_path / "m.maf", rows)], None, None, SHIPPED, GENE_TABLES, *outputs)
     assert set(read_table(RESPONSE, outputs[0])["sample"]) == {"one"}
     summary = json.loads(outputs[1].read_text())
     assert [item["sample"] for item in summary["not_scored"]] == ["two"]
@@ -261,7 +277,7 @@ def test_unusable_expression_is_told(tmp_path: Path, patients: pandas.DataFrame,
 
 def test_scale_must_be_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--expression-scale: missing"):
-        score([PATIENTS], None, [], None, None, SHIPPED, *(tmp_path / name for name in "abc"))
+        score([PATIENTS], None, [], None, None, SHIPPED, GENE_TABLES, *(tmp_path / name for name in "abc"))
 
 
 def test_unknown_tissues_are_noted(tmp_path: Path, patients: pandas.DataFrame) -> None:

@@ -31,6 +31,28 @@ def test_only_wanted_genes_are_kept(tmp_path: Path) -> None:
     assert expression.values.ravel().tolist() == [1, 3]
 
 
+def test_names_in_quotes_are_names(tmp_path: Path) -> None:
+    expression = read_expression(table(tmp_path, '"gene"\t"a b"\n"TP53"\t1\n'), "log2", {"TP53"})
+    assert (expression.genes, expression.samples) == (["TP53"], ["a b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\tTP53\tMDM2 (4193)\ta\ns1\t1\t2\t3\n", "the header names genes; genes must be rows and samples columns: swap them"),
+        ("gene\ta\nTp53\t1\n", "its genes are spelled like Tp53; give human HGNC symbols, in capitals"),
+        ("gene\ta\nTP53|7157\t1\n", "its genes have more than their symbol (TP53|7157); give the HGNC symbol alone"),
+        ("gene\ta\nTP53 (7157)\t1\n", "its genes have more than their symbol (TP53 (7157)); give the HGNC symbol alone"),
+        ("gene\ta\nENSG00000141510.18\t1\n", "its genes are Ensembl identifiers (ENSG00000141510.18); give the HGNC symbols"),
+        ("gene\ta\n7157\t1\n", "none of its 1 genes is known (7157); rows must be genes named by HGNC symbol"),
+    ],
+)  # fmt: skip
+def test_a_table_without_a_wanted_gene_is_told_why(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_expression(table(tmp_path, text), "log2", {"TP53", "MDM2"})
+    assert len(error.value.problems) == 1 and said in error.value.problems[0]
+
+
 def test_log_scales(tmp_path: Path) -> None:
     tpm = read_expression(table(tmp_path, "gene\ta\tb\nA\t0\t63\nB\t1\t3\n"), "tpm")
     np.testing.assert_allclose(log_expression(tpm), [[0, 6], [1, 2]])
@@ -50,7 +72,7 @@ def test_log_scales(tmp_path: Path) -> None:
         ("gene\ta\t\nA\t1\t2\n", "log2", "column 3: a sample without a name"),
         ("gene\ta\nA\t1\t2\n", "log2", "row 2 has 3 columns, the header 2"),
         ("gene\ta\nA\t1\nB\t1\t2\n", "log2", "3 columns, the header has 2"),
-        ("gene,a\nA,1\n", "log2", "separate columns by tabs"),
+        ("gene,a\nA,1\n", "log2", "the header has commas; separate columns by tabs"),
         ("gene\ta\n", "log2", "no genes"),
         ("", "log2", "empty"),
         ("gene\ta\nA\t-1\nB\t90\n", "tpm", "never negative"),

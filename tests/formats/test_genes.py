@@ -3,7 +3,7 @@
 import pytest
 
 from strandwise.errors import InputError
-from strandwise.formats.genes import Symbols, read_gene_features
+from strandwise.formats.genes import Symbols, read_gene_features, spellings
 
 SYMBOLS = Symbols(
     aliases={"MLL2": [("KMT2B", "19"), ("KMT2D", "12")], "OLD": [("NEW", "5")]},
@@ -47,3 +47,34 @@ def test_text_in_a_number_and_a_missing_column_are_said(tmp_path):
         features(tmp_path, "gene\tcodelen\nA\t900\nB\tlong\n")
     with pytest.raises(InputError, match="no column 'codelen'"):
         features(tmp_path, "gene\tlength\nA\t900\n")
+
+
+def test_spellings_are_old_and_current_symbols_that_can_mean_one_gene_alone():
+    symbols = Symbols(
+        aliases={
+            "MLL2": [("KMT2B", "19"), ("KMT2D", "12")],
+            "OLD": [("NEW", "5")],
+            "OLDER": [("NEW", "5")],
+            "TWO": [("NEW", "5"), ("TP53", "17")],
+            "P53": [("TP53", "17")],
+            "NEW": [("TP53", "17")],
+        },
+        approved={"KMT2B": "19", "KMT2D": "12", "NEW": "5", "TP53": "17", "HLA-A": "6"},
+    )
+    found = spellings(["OLD", "TP53", "HLA.A", "MLL2", "FUSION"], symbols)
+    assert found == {
+        "OLD": "OLD",
+        "NEW": "OLD",  # current, though it was once a name of TP53 too
+        "OLDER": "OLD",
+        "TP53": "TP53",
+        "P53": "TP53",
+        "HLA.A": "HLA.A",
+        "HLA-A": "HLA.A",
+        "MLL2": "MLL2",
+        "KMT2D": "MLL2",  # what the cancer gene lists meant
+        "FUSION": "FUSION",
+    }
+
+
+def test_where_both_symbols_of_a_gene_are_known_each_means_itself():
+    assert spellings(["OLD", "NEW"], SYMBOLS) == {"OLD": "OLD", "NEW": "NEW"}

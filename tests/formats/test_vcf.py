@@ -17,8 +17,10 @@ from strandwise.formats.vcf import (
     SiteCall,
     blocks,
     check_site,
+    gvcf_lines,
     gvcf_record,
     header,
+    joined,
     quality_bands,
     record,
     with_non_reference,
@@ -265,3 +267,67 @@ def test_disorder_leaves_no_file(tmp_path, reference):
     with pytest.raises(ValueError, match="comes after"):
         written_files(tmp_path, reference, [interval(500, 1000), interval(0, 600)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ref.fa", "ref.fa.fai"]
+
+
+def indel(position, text, bases=BASES, **changes):
+    """A homozygous insertion of 10 reads, all alternate."""
+    values = {
+        "alleles": (bases[position], bases[position] + text),
+        "genotype": (1, 1),
+        "allele_depths": (0, 10),
+        "likelihoods": (90, 30, 0),
+        "genotype_quality": 30,
+        "quality": 50.0,
+    }
+    return snp(position, bases=bases, **{**values, **changes})
+
+
+def test_an_snv_and_an_indel_at_one_base_are_one_line_of_the_gvcf():
+    """A>G 0/1 and A>AT 0/1 on two copies: alleles G, AT and, as their phase is not known, GT. PL are sums: G/AT is 0/1 of both."""
+    snv = snp(9, alleles=("A", "G"))  # 41, 0, 90
+    other = indel(9, "T", genotype=(0, 1), likelihoods=(70, 0, 60), allele_depths=(5, 5), bases="A" * 20)
+    ((position, line),) = gvcf_lines([snv, other])
+    columns = line.split("\t")
+    assert position == 9
+    assert columns[3:7] == ["A", "G,AT,GT,<NON_REF>", "50.0", "PASS"]
+    assert columns[7] == "DP=10;PARTS=1:41.2:PASS:0/1:40:10:6/4,2:50.0:PASS:0/1:30:10:5/5"
+    genotype, quality, depth, depths, _, likelihoods = columns[9].split(":")
+    assert (genotype, quality, depth, depths) == ("1/2", "30", "10", "5,4,5,0,0")
+    # 0/0 41+70, 0/G 0+70, G/G 90+70, 0/AT 41+0, G/AT 0+0, AT/AT 41+60, 0/GT 0+0, G/GT 90+0, AT/GT 0+60, GT/GT 90+60
+    assert likelihoods.split(",")[:10] == ["111", "70", "160", "41", "0", "101", "0", "90", "60", "150"]
+
+
+def test_both_changes_on_one_copy_where_there_are_more_than_two():
+    """A>G 0/1 and A>AT 1/1: AT and GT. Four reads show both; the insertion's other six show it alone."""
+    site, parts = joined([snp(9, alleles=("A", "G")), indel(9, "T", bases="A" * 20)])
+    assert site.alleles == ("A", "G", "AT", "GT") and parts == [[1], [2]]
+    assert site.genotype == (2, 3)
+    assert site.allele_depths == (0, 0, 6, 4)
+    assert site.likelihoods[8] == 0  # AT/GT: 0/1 of the SNV, 1/1 of the insertion
+
+
+def test_a_deletion_and_an_snv_that_was_turned_down():
+    """The longest REF is that of both; who carries nothing says nothing on the filter; one copy."""
+    snv = snp(9, alleles=("A", "C"), genotype=(0,), likelihoods=(0, 40), filters=("RefCall",), quality=0.0)
+    deletion = snp(9, alleles=("AGT", "A"), genotype=(1,), likelihoods=(55, 0), given=(0.1,), reads_only=(1,))
+    ((_, line),) = gvcf_lines([snv, deletion])
+    columns = line.split("\t")
+    assert columns[3:5] == ["AGT", "CGT,A,<NON_REF>"] and columns[6] == "PASS"
+    assert "GIVEN=.,0.1,.;READS_ONLY=2" in columns[7]
+    assert columns[9].split(":")[0] == "2"
+    assert columns[9].split(":")[-1].split(",")[:3] == ["55", "95", "0"]
+
+
+def test_no_genotype_where_one_is_unknown():
+    site, _ = joined([snp(9, alleles=("A", "G"), genotype=(None, None)), indel(9, "T", bases="A" * 20)])
+    assert site.genotype == (None, None) and site.alleles == ("A", "G", "AT")
+
+
+def test_the_gvcf_has_one_line_per_base_and_the_vcf_each_record(tmp_path, reference):
+    base = BASES[49]
+    other = "ACGT"["ACGT".index(base) - 1]
+    sites = [snp(49, alleles=(base, other)), snp(49, alleles=(base, base + ("A" if base != "A" else "C") + other))]
+    output, gvcf = written_files(tmp_path, reference, [interval(0, 100, sites)])
+    assert pysam.bcftools.view("-H", str(output)).count("\n") == 2
+    positions = [line.split("\t")[1] for line in records(pysam.bcftools.view(str(gvcf)))]
+    assert positions == ["1", "50", "51"]

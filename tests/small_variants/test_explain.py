@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.stats import wilcoxon
 
 from strandwise.errors import InputError
+from strandwise.formats.alleles import prepare_alleles
 from strandwise.formats.intervals import Interval
 from strandwise.formats.places import Place
 from strandwise.models.card import load_card
@@ -35,6 +36,7 @@ from strandwise.small_variants.explain_parts import explained, name_hash
 from strandwise.small_variants.explain_reads import MISFIT, cost_by_base, evidence_of_reads
 from strandwise.small_variants.labels import normalised
 from strandwise.small_variants.network import Genotyper, reads_network, summary_network
+from strandwise.small_variants.shards import call_to_files
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -124,11 +126,18 @@ def test_integrated_gradients_of_a_product_are_halves() -> None:
 
 
 def test_features_of_reads_are_shared_by_what_the_reads_say() -> None:
-    """`reads_for` 6 goes to the two reads for it, 2 : 1; the reference's -2 to the third; the likelihood's 8 to all, 4 : 2 : 2."""
+    """`reads_for` 6 goes to the two reads for it, 2 : 1; the reference's -2 to the third.
+
+    A heterozygote is likeliest. Against 0 copies the two speak with 40 - 3.01 and 20 - 2.97, the third for them with 2.97: so the
+    likelihood's 8 goes 36.99 : 17.03 : 2.97. The likelihood of the heterozygote itself goes by evidence.
+    """
     names = ["reads_for", "reads_reference", "likelihood_0_copies", "is_snv"]
     likelihoods, everything = shares_of_reads(np.array([6.0, -2.0, 8.0, 5.0]), names, np.array([40.0, 20.0, -20.0]))
+    wanted = 8 * np.array([36.990, 17.033, 2.967]) / 56.990
+    assert likelihoods == pytest.approx(wanted, abs=1e-3)
+    assert everything == pytest.approx(wanted + np.array([4, 2, -2]), abs=1e-3)
+    likelihoods, _ = shares_of_reads(np.array([8.0]), ["likelihood_1_copy"], np.array([40.0, 20.0, -20.0]))
     assert likelihoods.tolist() == [4, 2, 2]
-    assert everything.tolist() == [8, 4, 0]
 
 
 # ---- real reads ----------------------------------------------------------------------------------------------------
@@ -252,20 +261,21 @@ def log_odds_without(examiner: Examiner, decision: Decision, left_out: set[str],
     return float(PHRED * np.log(probability / (1 - probability)))
 
 
+@pytest.mark.parametrize(("name", "calls", "p"), [("NA12878", 20, 0.001), ("NA12878_7x", 15, 0.01)])
 def test_taking_away_the_top_attributed_reads_changes_a_call_more_than_taking_random_ones(
-    examiners: dict[str, Examiner], judged: dict[str, list], tmp_path: Path
+    examiners: dict[str, Examiner], judged: dict[str, list], tmp_path: Path, name: str, calls: int, p: float
 ) -> None:
-    """A fifth of the molecules of each call, those with the largest attributions against as many at random, at 50x."""
-    examiner, rng = examiners["NA12878"], random.Random(1)
+    """A fifth of the molecules of each call, those with the largest attributions against as many at random, at 50x and 7x."""
+    examiner, rng = examiners[name], random.Random(1)
     changes = []
-    for one in judged["NA12878"]:
+    for one in judged[name]:
         names_of: dict[str, float] = defaultdict(float)
         hashes = {name_hash(read): read for read in _names_near(examiner, one.decision)}
         for read, share in one.by_read.items():
             names_of[hashes[one.examined.found["used_reads"][read]["name"]]] += share.total
-        if len(names_of) < 10 or not one.decision.copies:
+        if len(names_of) < 3 or not one.decision.copies:
             continue
-        number = len(names_of) // 5
+        number = max(1, len(names_of) // 5)
         top = set(sorted(names_of, key=lambda name: -abs(names_of[name]))[:number])
         drawn = [set(rng.sample(sorted(names_of), number)) for _ in range(3)]
         before = one.attribution.output
@@ -275,9 +285,9 @@ def test_taking_away_the_top_attributed_reads_changes_a_call_more_than_taking_ra
         ]
         changes.append((after[0], np.mean(after[1:])))
     by_top, by_chance = np.array(changes).T
-    assert len(changes) >= 20
-    assert by_top.mean() > 2 * by_chance.mean()
-    assert wilcoxon(by_top, by_chance, alternative="greater").pvalue < 0.001
+    assert len(changes) >= calls
+    assert by_top.mean() > 1.5 * by_chance.mean()
+    assert wilcoxon(by_top, by_chance, alternative="greater").pvalue < p
 
 
 def _names_near(examiner: Examiner, decision: Decision) -> set[str]:
@@ -610,3 +620,52 @@ def test_tiled_reads_of_a_homozygote_are_explained_without_reads_where_the_summa
     assert one.attribution is not None and not len(one.attribution.rows)
     assert all(share.rows == 0 for share in one.by_read.values())
     assert sum(share.shared for share in one.by_read.values()) > 0
+
+
+def test_a_given_allele_is_explained_with_the_prior_that_called_it(tmp_path: Path) -> None:
+    """One read of eight shows it: the networks hold it for an error, the prior of a given allele makes it a call, and the
+    table says so with numbers that add up. Beside it an allele that nobody has, which is no candidate, is 0/0."""
+    rng = random.Random(9)
+    reference = random_bases(LENGTH, rng)
+    other, absent = ("ACGT"[("ACGT".index(reference[at]) + 1) % 4] for at in (AT, AT + 40))
+    reads = []
+    for number in range(8):
+        start = AT - 20 - 7 * number
+        bases = reference[start : start + 100]
+        if number == 4:
+            bases = reference[start:AT] + other + reference[AT + 1 : start + 100]
+        reads.append(MadeRead(start, bases, name=f"r{number}", flag=16 * (number % 2)))
+    fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
+    bam = write_alignment(tmp_path / "r.bam", "c", LENGTH, reads)
+    rows = [f"c\t{at + 1}\t.\t{reference[at]}\t{base}\t.\t.\t.\n" for at, base in ((AT, other), (AT + 40, absent))]
+    (tmp_path / "given.vcf").write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(rows)
+    )
+    prepare_alleles(tmp_path / "given.vcf", fasta, tmp_path / "alleles.vcf.gz")
+    (tmp_path / "all.bed").write_text(f"c\t0\t{LENGTH}\n")
+    calls = tmp_path / "s.vcf.gz"
+    call_to_files(
+        [bam], fasta, MODEL, tmp_path / "all.bed", "s", "NA", True, 1, calls, tmp_path / "s.g.vcf.gz",
+        alleles=tmp_path / "alleles.vcf.gz", alleles_prior=0.3,
+    )  # fmt: skip
+    places = tmp_path / "places.txt"
+    places.write_text(f"c:{AT + 1}\nc:{AT + 41}\n")
+    explain([bam], fasta, MODEL, calls, "s", tmp_path / "why", places=places)
+    call, nobodys = rows_of(tmp_path / "why" / "sites.tsv")
+    with pysam.VariantFile(str(calls)) as file:
+        for record, row in zip(file, (call, nobodys), strict=True):
+            genotype = record.samples[0]
+            assert row["genotype"] == "/".join(map(str, genotype["GT"])) and int(row["gq"]) == genotype["GQ"]
+    assert (call["decision"], call["step"]) == ("called", "prior of given alleles")
+    assert "given, with a chance of 0.3 to be carried" in call["reason"]
+    parts = rows_of(tmp_path / "why" / call["attributions"])
+    sums = {
+        name: sum(float(row["attribution"]) for row in parts if row["part"] == name)
+        for name in ("prior", "feature", "read")
+    }
+    assert sums["prior"] > 10
+    added = sum(sums.values()) + float(call["residual"])
+    assert added == pytest.approx(float(call["log_odds"]) - float(call["baseline"]), abs=1e-3)
+    probability = float(call["probability_1"])
+    assert float(call["log_odds"]) == pytest.approx(PHRED * np.log(probability / (1 - probability)), abs=0.01)
+    assert (nobodys["decision"], nobodys["genotype"]) == ("reference", "0/0")

@@ -1,6 +1,9 @@
 """Given alleles in the calls: all of them told, with genotype, and all else as without them."""
 
+import importlib.util
+import inspect
 import itertools
+import json
 import random
 from pathlib import Path
 
@@ -12,7 +15,8 @@ from sample import Sample, make_sample
 
 from strandwise.formats.alleles import ALLELES_PRIOR, prepare_alleles
 from strandwise.formats.intervals import Interval
-from strandwise.formats.vcf import SiteCall, check_site, record
+from strandwise.formats.vcf import SiteCall, check_site, gvcf_record, record
+from strandwise.models.card import load_card
 from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.candidates import GIVEN, GIVEN_ONLY, Candidates
 from strandwise.small_variants.given import weighed
@@ -195,3 +199,48 @@ def test_one_copy_per_cell(tmp_path: Path, sample: Sample) -> None:
     forced = called(sample, prepared(tmp_path, sample, given_rows(sample)), ploidy=1)
     assert {len(site.genotype) for site in forced} == {1}
     assert all(len(site.likelihoods) == len(site.alleles) for site in forced)
+
+
+def test_the_usual_prior_is_the_same_in_the_command_and_in_the_schema() -> None:
+    root = Path(__file__).parents[2]
+    spec = importlib.util.spec_from_file_location("small_variants_script", root / "bin" / "small_variants.py")
+    assert spec and spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert inspect.signature(script.call).parameters["alleles_prior"].default == ALLELES_PRIOR
+    groups = json.loads((root / "nextflow_schema.json").read_text())["$defs"].values()
+    assert [g["properties"]["alleles_prior"]["default"] for g in groups if "alleles_prior" in g["properties"]] == [
+        ALLELES_PRIOR
+    ]
+
+
+def test_with_networks_too_calls_elsewhere_stay_to_the_byte(tmp_path: Path) -> None:
+    """The demo at 7x, with given alleles at and beside its calls: all other records are those of a run without, text for text."""
+    root = Path(__file__).parents[2]
+    demo, card = root / "assets" / "demo", load_card(root / "assets" / "models" / "small_variants", "small_variants")
+    reference = demo / "reference.fa.gz"
+    where = [Interval("chr20", 10_088_000, 10_100_000)]
+
+    def lines(alleles: Path | None) -> dict[str, str]:
+        pieces = call_shard([demo / "NA12878_7x.bam"], reference, card, where, alleles=alleles)
+        return {record(site): gvcf_record(site) for piece in pieces for site in piece.sites}
+
+    plain = lines(None)
+    fields = [line.split("\t") for line in plain]
+    rows = [(int(f[1]), f[3], f[4]) for f in fields[::3] if "," not in f[4]]
+    with pysam.FastaFile(str(reference)) as fasta:
+        for at in range(10_088_500, 10_099_500, 250):
+            base = fasta.fetch("chr20", at - 1, at).upper()
+            rows.append((at, base, "ACGT"[("ACGT".index(base) + 1) % 4]))
+    text = "".join(f"chr20\t{at}\t.\t{old}\t{new}\t.\t.\t.\n" for at, old, new in rows)
+    (tmp_path / "given.vcf").write_text(HEAD + text)
+    prepare_alleles(tmp_path / "given.vcf", reference, tmp_path / "alleles.vcf.gz")
+    more = lines(tmp_path / "alleles.vcf.gz")
+    places = {(line.split("\t")[1], len(line.split("\t")[3]) == 1) for line in more if "GIVEN" in line}
+    others = {line: full for line, full in more.items() if "GIVEN" not in line}
+    kept = {
+        line: full for line, full in plain.items() if (line.split("\t")[1], len(line.split("\t")[3]) == 1) not in places
+    }
+    assert len(places) > 40 and len(kept) > 20
+    assert set(others.items()) <= set(plain.items())
+    assert set(kept.items()) <= set(others.items())

@@ -8,8 +8,9 @@ from gvcf_files import block, site, write_gvcf, write_reference
 
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
+from strandwise.formats.vcf import SiteCall, gvcf_lines, gvcf_record
 from strandwise.small_variants.joint_genotypes import single_sample_prior
-from strandwise.small_variants.joint_merge import Cohort, Locus, read_headers, trimmed
+from strandwise.small_variants.joint_merge import Cohort, Locus, Row, read_headers, trimmed
 
 WHOLE = Interval("chr1", 0, 1000)
 
@@ -231,3 +232,36 @@ def test_files_that_cannot_be_used_are_told_together(tmp_path: Path) -> None:
         "plain.vcf: is no gVCF of Strandwise, whose qualities joint genotyping relies on; give small_variants/<sample>/<sample>.g.vcf.gz",
         "B.g.vcf.gz: has no index beside it; make one with: bcftools index --tbi B.g.vcf.gz",
     ]
+
+
+def test_a_line_that_joins_an_snv_and_an_indel_is_read_as_both() -> None:
+    """What the caller's gVCF writes as one line for two sites: the rows are those of two lines."""
+    snv = SiteCall("chr1", 99, ("A", "G"), (0, 1), 60.0, 40, 30, (15, 15), (100, 0, 100), given=(0.1,))
+    deletion = SiteCall(
+        "chr1", 99, ("ACG", "A", "AT"), (1, 2), 70.0, 9, 28, (1, 13, 14), (90, 60, 80, 50, 0, 70), ("LowQual", "LowMapQ"), (), (2,)
+    )  # fmt: skip
+    ((_, line),) = gvcf_lines([snv, deletion])
+    rows = Row(line).parts()
+    for row, given in zip(rows, (snv, deletion), strict=True):
+        alone = Row(gvcf_record(given))
+        assert (row.start, row.end, row.is_snv, row.columns[3:7]) == (
+            alone.start,
+            alone.end,
+            alone.is_snv,
+            alone.columns[3:7],
+        )
+        assert row.likelihoods == list(given.likelihoods) and row.depths == alone.depths
+        assert {name: row.fields[name] for name in ("GT", "GQ", "DP")} == {
+            name: alone.fields[name] for name in ("GT", "GQ", "DP")
+        }
+        assert (row.given, row.reads_only) == (alone.given, alone.reads_only)
+    one = Row(gvcf_record(snv))
+    assert one.parts() == [one]
+
+
+def test_one_copy_of_a_joined_line() -> None:
+    snv = SiteCall("chrX", 99, ("A", "G"), (1,), 60.0, 40, 30, (0, 30), (90, 0))
+    insertion = SiteCall("chrX", 99, ("A", "AT"), (0,), 0.0, 20, 30, (29, 1), (0, 20), ("RefCall",))
+    ((_, line),) = gvcf_lines([snv, insertion])
+    assert [row.likelihoods for row in Row(line).parts()] == [[90, 0], [0, 20]]
+    assert [row.genotype for row in Row(line).parts()] == [(1,), (0,)]

@@ -11,6 +11,7 @@ from strandwise.drug_response.samples import read_samples
 from strandwise.drug_response.score import encoder_for, is_blood, predict
 from strandwise.drug_response.tables import REASONS
 from strandwise.errors import InputError
+from strandwise.formats.genes import read_symbols
 from strandwise.formats.tables import write_table
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def explain(
     sample: str,
     drug: str,
     model_folder: Path,
+    genes: Path,
     output: Path,
 ) -> None:
     """Write every gene's and mutation's share in one score, strongest first. The whole cohort is read, for matching."""
@@ -55,7 +57,7 @@ def explain(
         raise InputError(
             f"--drug: '{drug}' is none of the model's {len(model.drugs)} drugs, such as {', '.join(model.drugs[-5:])}"
         )
-    samples = read_samples(model.reference, model.events.names, expression, scale, mafs, clinical)
+    samples = read_samples(model.reference, model.events.names, expression, scale, mafs, clinical, read_symbols(genes))
     if sample not in samples.names:
         raise InputError(
             f"--sample: '{sample}' is none of the {len(samples.names)} samples, such as {', '.join(samples.names[:5])}"

@@ -115,7 +115,7 @@ def common_genes(reference: Reference, given: list[str], where: str) -> tuple["n
     if len(pairs) < MINIMUM_COVERAGE * len(reference.genes):
         raise InputError(
             f"{where}: {len(pairs)} of the model's {len(reference.genes)} genes, at least {MINIMUM_COVERAGE:.0%} are needed; "
-            f"rows must be genes named by HGNC symbol (first in the file: {', '.join(given[:3])})"
+            "rows must be genes named by HGNC symbol"
         )
     both = numpy.array(pairs)
     return both[:, 0], both[:, 1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from strandwise.drug_response.reference import Reference, common_genes, match, nearest_tissues, standard_scores
 from strandwise.errors import InputError
 from strandwise.formats.expression import log_expression, read_expression
+from strandwise.formats.genes import Symbols, spellings
 from strandwise.formats.maf import read_mafs
 from strandwise.formats.notes import Note
 
@@ -59,8 +60,9 @@ def read_samples(
     scale: str | None,
     mafs: Sequence[Path],
     clinical: Path | None,
+    symbols: Symbols,
 ) -> Samples:
-    """Read and join the tables. Raises InputError, see the readers; and when there is neither expression nor a MAF."""
+    """Read and join the tables; genes go by the model's symbols, old or current in the tables. Raises InputError, see the readers; and when there is neither expression nor a MAF."""
     import numpy
 
     if not expression and not mafs:
@@ -69,7 +71,7 @@ def read_samples(
         raise InputError("--expression-scale: missing; say what the values are: tpm, counts, log2 or zscore")
     notes: list[Note] = []
     told = read_tissues(clinical, reference, notes) if clinical else {}
-    names, values, genes = _expression(reference, expression, scale or "", notes)
+    names, values, genes = _expression(reference, expression, scale or "", symbols, notes)
     not_scored = [
         (name, "its expression is constant")
         for name, bad in zip(names, numpy.isnan(values).any(axis=1), strict=True)
@@ -83,7 +85,7 @@ def read_samples(
         aligned = match(reference, values, genes, tissue)
         values, matched = aligned.values, aligned.matched
         notes.append(_platform_note(aligned.matched, aligned.offset, len(names), len(genes), len(reference.genes)))
-    mutated = _events(mafs, event_names) if mafs else {}
+    mutated = _events(mafs, event_names, symbols) if mafs else {}
     if expression and mafs:
         notes += _alone(names, list(mutated))
     by_key = {join_key(name): events for name, events in mutated.items()}
@@ -140,18 +142,18 @@ def read_tissues(path: Path, reference: Reference, notes: list[Note]) -> dict[st
 
 
 def _expression(
-    reference: Reference, paths: Sequence[Path], scale: str, notes: list[Note]
+    reference: Reference, paths: Sequence[Path], scale: str, symbols: Symbols, notes: list[Note]
 ) -> tuple[list[str], "numpy.ndarray", "numpy.ndarray"]:
     """Names, standard scores (samples, genes in common) and those genes, of all tables together."""
     import numpy
 
     if not paths:
         return [], numpy.zeros((0, 0), numpy.float32), numpy.zeros(0, int)
-    wanted = set(reference.genes)
+    model_gene = spellings(reference.genes, symbols)
     tables, problems, seen = [], [], dict[str, Path]()
     for path in paths:
         try:
-            table = read_expression(path, scale, wanted)
+            table = read_expression(path, scale, model_gene)
         except InputError as error:
             problems += error.problems
             continue
@@ -162,13 +164,26 @@ def _expression(
         tables.append(table)
     if problems:
         raise InputError(*problems)
-    shared = [gene for gene in tables[0].genes if all(gene in set(table.genes) for table in tables[1:])]
+    places = [_rows(table.genes, model_gene) for table in tables]
+    shared = [gene for gene in places[0] if all(gene in place for place in places[1:])]
     known, given = common_genes(reference, shared, ", ".join(path.name for path in paths[:LISTED]))
     parts = []
-    for table in tables:
-        place = {gene: row for row, gene in enumerate(table.genes)}
-        rows = [place[shared[index]] for index in given]
-        parts.append(log_expression(table)[rows].T)
+    for table, place in zip(tables, places, strict=True):
+        parts.append(log_expression(table)[[place[shared[index]] for index in given]].T)
+    renamed = [
+        f"{table.genes[row]} as {gene}"
+        for table, place in zip(tables, places, strict=True)
+        for gene, row in place.items()
+        if table.genes[row] != gene
+    ]
+    if renamed:
+        some = ", ".join(renamed[:LISTED])
+        notes.append(
+            Note(
+                "info",
+                f"{len(renamed)} genes go by another symbol in the model and were read as that ({some}{', …' if len(renamed) > LISTED else ''}).",
+            )
+        )
     share = len(known) / len(reference.genes)
     text = f"{len(known)} of the model's {len(reference.genes)} genes are in the expression ({share:.0%})."
     notes.append(Note("info" if share > 0.5 else "warning", text))
@@ -177,6 +192,16 @@ def _expression(
         standard_scores(reference, numpy.vstack(parts), known),
         known,
     )
+
+
+def _rows(genes: list[str], model_gene: dict[str, str]) -> dict[str, int]:
+    """Row of each of the model's genes; a row that bears the model's own symbol goes before one with another."""
+    rows: dict[str, int] = {}
+    for row, gene in enumerate(genes):
+        known = model_gene[gene]
+        if known not in rows or gene == known:
+            rows[known] = row
+    return rows
 
 
 def _tissues_of(
@@ -218,16 +243,17 @@ def _platform_note(matched: bool, offset: float, samples: int, genes: int, all_g
     return Note("info", text)
 
 
-def _events(mafs: Sequence[Path], event_names: list[str]) -> dict[str, "numpy.ndarray"]:
+def _events(mafs: Sequence[Path], event_names: list[str], symbols: Symbols) -> dict[str, "numpy.ndarray"]:
     """0 or 1 per known driver gene and sample: whether a mutation changes its protein."""
     import numpy
 
     maf = read_mafs(mafs)
     place = {name.removesuffix("_mut"): index for index, name in enumerate(event_names)}
+    model_gene = spellings(place, symbols)
     events = {str(name): numpy.zeros(len(event_names), numpy.float32) for name in maf.samples}
-    changing = maf.mutations[(maf.mutations["effect"] != "silent") & maf.mutations["symbol"].isin(list(place))]
+    changing = maf.mutations[(maf.mutations["effect"] != "silent") & maf.mutations["symbol"].isin(list(model_gene))]
     for name, symbol in zip(changing["sample"].astype(str), changing["symbol"].astype(str), strict=True):
-        events[name][place[symbol]] = 1
+        events[name][place[model_gene[symbol]]] = 1
     return events
 
 

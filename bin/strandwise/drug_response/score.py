@@ -17,6 +17,7 @@ from strandwise.drug_response.reference import BLOOD
 from strandwise.drug_response.samples import Samples, read_samples
 from strandwise.drug_response.tables import RESPONSE, SUMMARY
 from strandwise.formats.files import written
+from strandwise.formats.genes import read_symbols
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import write_parts, write_table
 from strandwise.progress import progress
@@ -56,15 +57,16 @@ def score(
     clinical: Path | None,
     drugs: Path | None,
     model_folder: Path,
+    genes: Path,
     output: Path,
     summary: Path,
     notes: Path,
 ) -> None:
-    """The step `drug_response.py score`. Beside `output` it writes response_summary.tsv."""
+    """The step `drug_response.py score`; genes: folder of gene tables. Beside `output` it writes response_summary.tsv."""
     model = load(model_folder)
     assert model.card is not None
     panel = panel_of(model.drugs, model.smiles, model.molecules, model.encoder.drug_mean, drugs)
-    samples = read_samples(model.reference, model.events.names, expression, scale, mafs, clinical)
+    samples = read_samples(model.reference, model.events.names, expression, scale, mafs, clinical, read_symbols(genes))
     values, found = predict(model, panel, samples)
     explain = TopFeatures(model, panel, samples, values)
     version = model.card.model_version

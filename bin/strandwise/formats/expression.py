@@ -36,9 +36,9 @@ class Expression:
 def read_expression(path: Path, scale: str, wanted: Collection[str] | None = None) -> Expression:
     """Read a TSV, plain or gzip: a header with the sample names, then one row per gene with its symbol first.
 
-    wanted: genes to keep (all where None); the others are checked all the same.
+    wanted: genes to keep (all where None); the others are checked all the same. Names may stand in double quotes.
     Raises InputError, all problems at once: unknown scale, no samples, a sample or gene given twice, a row of another
-    length, a value that is missing or no number, values that cannot be of that scale.
+    length, a value that is missing or no number, values that cannot be of that scale, none of the wanted genes.
     """
     import numpy
     import pandas
@@ -55,7 +55,7 @@ def read_expression(path: Path, scale: str, wanted: Collection[str] | None = Non
     limits = [numpy.inf, -numpy.inf]
     try:
         for chunk in _chunks(path, samples, numpy.float32):
-            names = chunk.index.str.strip().tolist()
+            names = [_bare(name) for name in chunk.index]
             genes += names
             values = chunk.to_numpy(numpy.float32)
             limits = [numpy.minimum(limits[0], values.min()), numpy.maximum(limits[1], values.max())]
@@ -68,6 +68,8 @@ def read_expression(path: Path, scale: str, wanted: Collection[str] | None = Non
         raise InputError(*_not_numbers(path, samples)) from None
     if not numpy.isfinite(limits).all():
         raise InputError(*_not_numbers(path, samples))
+    if wanted and not kept:
+        raise InputError(f"{path.name}: {_no_known_gene(genes, samples, wanted)}")
     problems += _twice(path, "row", genes, "gene")
     problems += _scale_problems(path, scale, *limits) if not problems else []
     if problems:
@@ -91,10 +93,11 @@ def _header(path: Path) -> list[str]:
     if not line:
         raise InputError(f"{path.name}: empty; an expression table has a header line and one row per gene")
     if "\t" not in line:
+        found = "commas" if "," in line else "semicolons" if ";" in line else "one column"
         raise InputError(
-            f"{path.name}: the header has one column; separate columns by tabs, genes in rows, samples in columns"
+            f"{path.name}: the header has {found}; separate columns by tabs, genes in rows, samples in columns"
         )
-    names = [name.strip() for name in line.split("\t")[1:]]
+    names = [_bare(name) for name in line.split("\t")[1:]]
     if not first_row:
         raise InputError(f"{path.name}: no genes; the file holds a header only")
     if first_row.count("\t") != len(names):
@@ -106,6 +109,25 @@ def _header(path: Path) -> list[str]:
     if empty:
         raise InputError(f"{path.name}: row 1, column {', '.join(empty[:LISTED])}: a sample without a name")
     return names
+
+
+def _bare(name: str) -> str:
+    return name.strip().removeprefix('"').removesuffix('"')
+
+
+def _no_known_gene(genes: list[str], samples: list[str], wanted: Collection[str]) -> str:
+    """Why no row may be a wanted gene: what is there, and what to do."""
+    known = set(wanted)
+    first = ", ".join(genes[:3])
+    if 2 * sum(name.split(" ")[0] in known for name in samples) > len(samples):
+        return "the header names genes; genes must be rows and samples columns: swap them"
+    if sum(name.upper() in known for name in genes):
+        return f"its genes are spelled like {first}; give human HGNC symbols, in capitals"
+    if sum(name.split(" ")[0].split("|")[0] in known for name in genes):
+        return f"its genes have more than their symbol ({first}); give the HGNC symbol alone"
+    if 2 * sum(name.startswith("ENS") for name in genes) > len(genes):
+        return f"its genes are Ensembl identifiers ({first}); give the HGNC symbols that the annotation has for them"
+    return f"none of its {len(genes)} genes is known ({first}); rows must be genes named by HGNC symbol"
 
 
 def _twice(path: Path, where: str, names: list[str], what: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Reads tables of genes (length, covariates, position) and finds a gene's current symbol by symbol and chromosome."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,6 +108,38 @@ def read_symbols(folder: Path) -> Symbols:
         aliases.setdefault(symbol, []).append((approved, chromosome))
     known = pandas.read_csv(folder / "approved.tsv.gz", sep="\t", dtype="str", keep_default_na=False)
     return Symbols(aliases, dict(zip(known["approved"], known["chromosome"], strict=True)))
+
+
+# Old symbols that several genes once had, as the cancer gene lists meant them.
+MEANT = {"MLL2": "KMT2D", "B3GNT1": "B4GAT1", "NOV": "CCN3"}
+
+
+def spellings(known: Collection[str], symbols: Symbols) -> dict[str, str]:
+    """What the genes `known` may be called: each symbol, old or current, that can mean one of them alone -> the known one.
+
+    Known symbols mean themselves. Dots that stand for dashes (HLA.A, as R writes column names) are understood.
+    """
+    owners: dict[str, str | None] = {}
+    for gene in known:
+        current = _current_of(gene, symbols)
+        if current:
+            owners[current] = None if current in owners else gene  # of two with one current symbol neither is meant
+    found = {name: gene for name, gene in owners.items() if gene}
+    for alias, candidates in symbols.aliases.items():
+        owner = owners.get(candidates[0][0])
+        if owner and len(candidates) == 1 and alias not in symbols.approved:
+            found[alias] = owner
+    return found | {gene: gene for gene in known}
+
+
+def _current_of(symbol: str, symbols: Symbols) -> str:
+    """Current symbol, or empty where nobody knows it or several genes once had it."""
+    dashed = symbol.replace(".", "-")
+    for name in (symbol, dashed, MEANT.get(symbol, "")):
+        if name in symbols.approved:
+            return name
+    candidates = symbols.aliases.get(symbol, [])
+    return candidates[0][0] if len(candidates) == 1 else ""
 
 
 def mutation_genes(mutations: "pandas.DataFrame", symbols: Symbols, features: "pandas.DataFrame") -> "numpy.ndarray":

@@ -136,6 +136,7 @@ def header(
         lines += [
             '##INFO=<ID=END,Number=1,Type=Integer,Description="Last position of the block">',
             '##INFO=<ID=DP,Number=1,Type=Integer,Description="Reads that count; merged files add them up">',
+            '##INFO=<ID=PARTS,Number=.,Type=String,Description="Records of the VCF that this one joins: alternates, QUAL, FILTER, GT, GQ, DP, AD">',
             '##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Lowest depth in the block">',
             '##ALT=<ID=NON_REF,Description="Any other allele at this position">',
         ]
@@ -160,6 +161,134 @@ def gvcf_record(site: SiteCall) -> str:
     return _line(site, alternates, (*site.allele_depths, 0), with_non_reference(site), [f"DP={site.depth}"])
 
 
+def gvcf_lines(sites: Iterable[SiteCall]) -> Iterator[tuple[int, str]]:
+    """Yield (0-based start, line) of the gVCF: one line for each base where sites begin, as GATK's GenomicsDBImport demands."""
+    for position, group in itertools.groupby(sites, key=lambda site: site.position):
+        here = list(group)
+        yield position, gvcf_record(here[0]) if len(here) == 1 else joined_record(here)
+
+
+def joined_record(sites: Sequence[SiteCall]) -> str:
+    """One line of the gVCF for an SNV and an indel that begin at the same base.
+
+    Its alleles are those of both, and those with both changes where genotypes need them: a genotype has the PL that both sites give to
+    their parts of it, added up. INFO/PARTS keeps what both said.
+    """
+    whole, parts = joined(sites)
+    told = [
+        ":".join(
+            [
+                "/".join(map(str, numbers)),
+                f"{site.quality:.1f}",
+                "&".join(site.filters),
+                _genotype_text(site),
+                str(site.genotype_quality),
+                str(site.depth),
+                "/".join(map(str, site.allele_depths)),
+            ]
+        )
+        for site, numbers in zip(sites, parts, strict=True)
+    ]
+    alternates = (*whole.alleles[1:], NON_REFERENCE)
+    info = [f"DP={whole.depth}", f"PARTS={','.join(told)}"]
+    return _line(whole, alternates, (*whole.allele_depths, 0), with_non_reference(whole), info)
+
+
+def joined(sites: Sequence[SiteCall]) -> tuple[SiteCall, list[list[int]]]:
+    """Sites that begin at the same base as one, and for each the numbers of its alternates there.
+
+    An allele is here a tuple of allele numbers, one of each site.
+    """
+    haplotypes = _haplotypes(sites)
+    own = [_only(site, number, len(sites)) for number, site in enumerate(sites)]
+    carried = [sorted({0, *side}) for side in zip(*haplotypes, strict=True)]
+    both = [one for one in itertools.product(*carried) if sum(map(bool, one)) > 1]
+    alleles = [(0,) * len(sites), *itertools.chain(*own), *both]
+    parts = [[alleles.index(one) for one in alternates] for alternates in own]
+    likelihoods = [
+        sum(_likelihood(site, side) for site, side in zip(sites, zip(*pair, strict=True), strict=True))
+        for pair in _genotypes(alleles, len(sites[0].genotype))
+    ]
+    telling = [site for site in sites if any(site.genotype)] or sites
+    filters = {name for site in telling for name in site.filters}
+    asked = {n: share for site, numbers in zip(sites, parts, strict=True) for n, share in zip(numbers, site.given, strict=False)}  # fmt: skip
+    unjudged = [numbers[own - 1] for site, numbers in zip(sites, parts, strict=True) for own in site.reads_only]
+    whole = SiteCall(
+        contig=sites[0].contig,
+        position=sites[0].position,
+        alleles=tuple(_joined_allele(sites, one) for one in alleles),
+        genotype=tuple(sorted(map(alleles.index, haplotypes))) or (None,) * len(sites[0].genotype),
+        quality=max(site.quality for site in sites),
+        genotype_quality=min(site.genotype_quality for site in sites),
+        depth=max(site.depth for site in sites),
+        allele_depths=_joined_depths(sites, alleles, haplotypes),
+        likelihoods=tuple(value - min(likelihoods) for value in likelihoods),
+        filters=("PASS",) if "PASS" in filters else tuple(sorted(filters)),
+        given=tuple(asked.get(number) for number in range(1, len(alleles))) if asked else (),
+        reads_only=tuple(sorted(unjudged)),
+    )
+    return whole, parts
+
+
+def _only(site: SiteCall, number: int, sites: int) -> list[tuple[int, ...]]:
+    """The alternates of a site beside the reference of the others."""
+    return [tuple(allele if k == number else 0 for k in range(sites)) for allele in range(1, len(site.alleles))]
+
+
+def _haplotypes(sites: Sequence[SiteCall]) -> list[tuple[int, ...]]:
+    """The alleles of each copy; how alternates of several sites share it is not known: on different copies as far as they go.
+    Nothing, where a genotype is unknown."""
+    if any(None in site.genotype for site in sites):
+        return []
+    sides = [sorted((a or 0 for a in site.genotype), reverse=bool(k % 2)) for k, site in enumerate(sites)]
+    return list(zip(*sides, strict=True))
+
+
+def _genotypes(alleles: Sequence[tuple[int, ...]], ploidy: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """One or two alleles, in the order of PL."""
+    for high, one in enumerate(alleles):
+        yield from [(one,)] if ploidy == 1 else [(other, one) for other in alleles[: high + 1]]
+
+
+def _likelihood(site: SiteCall, genotype: Sequence[int]) -> int:
+    low, high = min(genotype), max(genotype)
+    return site.likelihoods[low] if len(genotype) == 1 else site.likelihoods[high * (high + 1) // 2 + low]
+
+
+def _joined_depths(
+    sites: Sequence[SiteCall], alleles: Sequence[tuple[int, ...]], haplotypes: Sequence[tuple[int, ...]]
+) -> tuple[int, ...]:
+    """Reads of each allele. Those of an allele with both changes, where the genotype has it, are at most those of each change."""
+    together = {
+        one: min(site.allele_depths[a] for site, a in zip(sites, one, strict=True) if a)
+        for one in haplotypes
+        if sum(map(bool, one)) > 1
+    }
+    depths = [min(site.allele_depths[0] for site in sites)]
+    for one in alleles[1:]:
+        changes = [(k, a) for k, a in enumerate(one) if a]
+        if len(changes) > 1:
+            depths.append(together.get(one, 0))
+            continue
+        ((k, a),) = changes
+        depths.append(max(0, sites[k].allele_depths[a] - sum(n for other, n in together.items() if other[k] == a)))
+    return tuple(depths)
+
+
+def _joined_allele(sites: Sequence[SiteCall], numbers: Sequence[int]) -> str:
+    """The text of an allele on the longest REF: an SNV changes the first base of what an indel leaves."""
+    reference = text = max((site.alleles[0] for site in sites), key=len)
+    for site, number in sorted(zip(sites, numbers, strict=True), key=lambda pair: -max(map(len, pair[0].alleles))):
+        if number:
+            own, length = site.alleles[number], len(site.alleles[0])
+            text = own + (text[1:] if len(own) == length == 1 else reference[length:])
+    return text
+
+
+def _genotype_text(site: SiteCall) -> str:
+    return "/".join("." if allele is None else str(allele) for allele in site.genotype)
+
+
 def _line(
     site: SiteCall,
     alternates: Sequence[str],
@@ -167,7 +296,6 @@ def _line(
     likelihoods: Sequence[int],
     info: Sequence[str] = (),
 ) -> str:
-    genotype = "/".join("." if allele is None else str(allele) for allele in site.genotype)
     unjudged = [f"READS_ONLY={','.join(map(str, site.reads_only))}"] if site.reads_only else []
     shares = [f"{share:g}" if share else "." for share in (*site.given, *(None,) * (len(alternates) - len(site.given)))]
     asked = [f"GIVEN={','.join(shares)}"] if site.given else []
@@ -175,7 +303,7 @@ def _line(
     fractions = ",".join(f"{depth / site.depth if site.depth else 0:.3g}" for depth in depths[1:])
     return (
         f"{site.contig}\t{site.position + 1}\t.\t{site.alleles[0]}\t{','.join(alternates)}\t{site.quality:.1f}\t"
-        f"{';'.join(site.filters)}\t{information}\tGT:GQ:DP:AD:VAF:PL\t{genotype}:{site.genotype_quality}:{site.depth}:"
+        f"{';'.join(site.filters)}\t{information}\tGT:GQ:DP:AD:VAF:PL\t{_genotype_text(site)}:{site.genotype_quality}:{site.depth}:"
         f"{','.join(map(str, depths))}:{fractions}:{','.join(map(str, likelihoods))}"
     )
 
@@ -339,8 +467,7 @@ def _lines(calls: IntervalCalls, fasta: "pysam.FastaFile", bands: Sequence[int])
         if site.position < last:
             raise ValueError(f"{site.contig}:{site.position + 1} comes after position {last + 1}")
         last = site.position
-    written_sites = [(site.position, gvcf_record(site)) for site in calls.sites]
-    both = sorted([*written_sites, *blocks(calls, sequence.encode(), bands)], key=lambda pair: pair[0])
+    both = sorted([*gvcf_lines(calls.sites), *blocks(calls, sequence.encode(), bands)], key=lambda pair: pair[0])
     return [record(site) for site in calls.sites], [line for _, line in both]
 
 

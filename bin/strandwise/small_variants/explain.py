@@ -57,7 +57,7 @@ def explain(
     lengths = contig_lengths(reference)
     called_in = merged(padded(read_bed(intervals, lengths), interval_padding, lengths), lengths) if intervals else None
     chosen, notes = choose_places(calls, lengths, sample, choose, number, places, coding_regions)
-    examiner = Examiner(alignments, reference, Genotyper(card), called_in, sex, par)
+    examiner = Examiner(alignments, reference, Genotyper(card), called_in, sex, par, calls)
     attributor = Attributor(card, examiner.reader.core.CHANNELS)
     output_folder.mkdir(parents=True, exist_ok=True)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -172,7 +172,7 @@ def _written(
     if one.attribution:
         write_rows(EXPLAINED_PART, table_rows(one, examiner), model_version, folder / f"{name}.tsv")
         row |= {
-            "log_odds": one.attribution.output,
+            "log_odds": one.log_odds,
             "baseline": one.attribution.baseline,
             "residual": one.attribution.residual,
             "attributions": f"{name}.tsv",

@@ -171,14 +171,31 @@ LIKELIHOOD = ("likelihood_", "evidence_")
 """Features with these beginnings are sums over what reads say: their attribution is spread over reads and positions."""
 
 
+def added_to_likelihoods(evidence: np.ndarray) -> np.ndarray:
+    """Phred by which each read changes the likelihoods of 0, 1 and 2 copies against that of the best, without sign, (3, n).
+
+    A read with evidence e costs max(e, 0) on the reference, max(-e, 0) on the allele, and half of the molecules are each in a
+    heterozygote: a read of the allele speaks against 0 copies with e - 3, one of the reference for them with 3. The best
+    copies cost nothing more than themselves: there the whole evidence counts.
+    """
+    without, with_it = np.maximum(evidence, 0.0), np.maximum(-evidence, 0.0)
+    either = -PHRED * np.log((10 ** (-without / 10) + 10 ** (-with_it / 10)) / 2)
+    costs = np.stack([without, either, with_it])
+    best = int(costs.sum(axis=1).argmin())
+    added = np.abs(costs - costs[best])
+    added[best] = np.abs(evidence)
+    return added
+
+
 def shares_of_reads(features: np.ndarray, names: Sequence[str], evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Divide attributions of features (features,) that speak of reads among the n reads; what is left belongs to the place.
 
     evidence: phred for the candidate, by read (n,). Features of reads for the candidate (`_for`) go to the reads that
-    favour it, those of the reference (`_reference`) to the others, likelihoods to all, each by weight of evidence.
-    Returns the shares of likelihoods and of all such features, each (n,).
+    favour it, those of the reference (`_reference`) to the others, each by weight of evidence; a likelihood to all, by what
+    each read adds to it. Returns the shares of likelihoods and of all such features, each (n,).
     """
     weight = np.abs(evidence)
+    added = added_to_likelihoods(evidence)
     likelihoods, everything = np.zeros(len(evidence)), np.zeros(len(evidence))
     for name, attribution in zip(names, features.tolist(), strict=True):
         is_likelihood = name.startswith(LIKELIHOOD)
@@ -187,7 +204,7 @@ def shares_of_reads(features: np.ndarray, names: Sequence[str], evidence: np.nda
         elif "_reference" in name:
             chosen = weight * (evidence < 0)
         elif is_likelihood:
-            chosen = weight
+            chosen = added[int(name.removeprefix("likelihood_")[0])]
         else:
             continue
         if chosen.sum() > 0:

@@ -13,6 +13,7 @@ from strandwise.formats.places import Place, toucher
 from strandwise.formats.vcf import SiteCall
 from strandwise.small_variants.candidates import BASES, SNV, CandidateReader, Candidates, candidates_of
 from strandwise.small_variants.copies import by_copies, pseudo_autosomal
+from strandwise.small_variants.explain_given import GivenAlleles, weigh
 from strandwise.small_variants.genotypes import (
     LEAST_DEPTH,
     LEAST_DEPTH_QUALITY,
@@ -36,7 +37,8 @@ class Decision:
     """What became of one change (or of one position) and why.
 
     position: 0-based start of the record; step: what decided; cause: in a word or two; reason: in a sentence; site: the
-    record, if there is one; copies: of the change in the called genotype; index: of the candidate in the evidence.
+    record, if there is one; copies: of the change in the called genotype; index: of the candidate in the evidence;
+    by_networks: probabilities before a given allele was weighed; share: the chance at which it was, 0 where it was not given.
     """
 
     contig: str
@@ -53,25 +55,31 @@ class Decision:
     index: int | None = None
     probabilities: Sequence[float] = ()
     settled: bool = True
+    by_networks: Sequence[float] = ()
+    share: float = 0.0
 
 
 @dataclass
 class Examined:
-    """All that the caller saw and thought at a place. found: the core's evidence with details."""
+    """All that the caller saw and thought at a place. found: the core's evidence with details; by_networks: probabilities before
+    given alleles were weighed; shares: by candidate its chance to be carried, 0 where it was not given."""
 
     place: Place
     ploidy: int
     found: dict[str, Any]
     candidates: Candidates
     by_summary: np.ndarray
+    by_networks: np.ndarray
     probabilities: np.ndarray
+    shares: Sequence[float]
     sites: list[SiteCall]
 
 
 class Examiner:
     """Looks at places exactly as calling does, and keeps what it sees.
 
-    intervals: what is called, None for all; sex, par: as calling had them, for the copies per cell.
+    intervals: what is called, None for all; sex, par: as calling had them, for the copies per cell; calls: the sample's VCF,
+    which tells of given alleles.
     """
 
     def __init__(
@@ -82,9 +90,11 @@ class Examiner:
         intervals: Sequence[Interval] | None = None,
         sex: str = "NA",
         par: Path | None = None,
+        calls: Path | None = None,
     ):
         self.paths, self.reference = alignments, reference
         self.reader = CandidateReader(alignments, reference)
+        self.given = GivenAlleles(calls, self.reader.sequence)
         self.genotyper = genotyper
         self.intervals = intervals
         self.in_intervals = toucher(intervals, self.reader.lengths) if intervals is not None else None
@@ -111,6 +121,8 @@ class Examiner:
         # in a repeat a change may be written far from where it is when it is left-aligned
         first = min([place.start, *(position for position, _, _ in given)])
         start, end = max(0, first - 1), min(self.reader.lengths[place.contig], place.end + 1)
+        asked = self.given.within(place.contig, start, end)
+        given = sorted({*given, *asked})
         found = self.reader.evidence(
             place.contig,
             start,
@@ -124,14 +136,16 @@ class Examiner:
         candidates = candidates_of(found, place.contig, start, end)
         if not self.genotyper.rows:
             candidates.read_rows = None
-        probabilities = by_summary = np.zeros((0, 3))
+        probabilities = by_summary = by_networks = np.zeros((0, 3))
+        shares: list[float] = []
         if len(candidates):
-            probabilities = self.genotyper.probabilities(candidates)
+            by_networks = self.genotyper.probabilities(candidates)
+            probabilities, shares = weigh(candidates, by_networks, asked)
             logits = self.genotyper.summary.logits(summary_input(candidates.features))
             by_summary = calibrated(logits, candidates.kind, self.genotyper.details["summary"])
         ploidy = self._copies(place)
         sites = self._records(candidates, probabilities, ploidy)
-        return Examined(place, ploidy, found, candidates, by_summary, probabilities, sites)
+        return Examined(place, ploidy, found, candidates, by_summary, by_networks, probabilities, shares, sites)
 
     def _records(self, candidates: Candidates, probabilities: np.ndarray, ploidy: int) -> list[SiteCall]:
         """Records as calling writes them: without the changes that were only asked for."""
@@ -201,7 +215,10 @@ class Examiner:
         settled = self.genotyper.reads is None or float(summary.max()) >= SETTLED
         copies = site.genotype.count(number) * (3 - examined.ploidy) if site and number else 0
         network = "summary network" if settled else "both networks"
-        if not settled and summary.argmax() != probabilities.argmax():
+        by_networks = examined.by_networks[index]
+        if by_networks.argmax() != probabilities.argmax():
+            network = "prior of given alleles"  # without which the networks would have decided otherwise
+        elif not settled and summary.argmax() != probabilities.argmax():
             network = "read-level network"  # which the summary network would not have decided alone
         counts = candidates.counts[index].tolist()
         decision, step, cause = _verdict(site, number, copies, network)
@@ -221,18 +238,23 @@ class Examiner:
             index=index,
             probabilities=probabilities.tolist(),
             settled=settled,
+            by_networks=by_networks.tolist(),
+            share=examined.shares[index],
         )
 
     def _words(
         self, examined: Examined, index: int, site: SiteCall | None, number: int, settled: bool, decision: str
     ) -> str:
-        candidates, final, summary = examined.candidates, examined.probabilities[index], examined.by_summary[index]
+        candidates, final, summary = examined.candidates, examined.by_networks[index], examined.by_summary[index]
         reference, support, unsure = candidates.counts[index].tolist()
         words = [f"{support} of {reference + support + unsure} reads show it"]
         if settled:
             words.append(f"the summary network is sure: {_share(final)}")
         else:
             words.append(f"summary network {_share(summary)}, with the read-level network {_share(final)}")
+        if examined.shares[index]:
+            share = f"{examined.shares[index]:.3g}"
+            words.append(f"given, with a chance of {share} to be carried: {_share(examined.probabilities[index])}")
         if site is None:
             words.append(f"a change that a single read shows gets no record below {QUIET:.0%}")
         elif not number:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from strandwise.small_variants.explain_attributions import Attribution, Attributor, shares_of_reads
+from strandwise.small_variants.explain_attributions import Attribution, Attributor, log_odds, shares_of_reads
 from strandwise.small_variants.explain_decisions import Decision, Examined, Examiner
 from strandwise.small_variants.explain_reads import ReadEvidence, evidence_of_reads
+from strandwise.small_variants.genotypes import LEAST_PROBABILITY
 
 
 @dataclass
@@ -45,6 +46,25 @@ class Explained:
         """Index of the read behind each row of the read-level network, -1 where there is none."""
         return [] if self.decision.index is None else self.examined.found["row_reads"][self.decision.index].tolist()
 
+    @property
+    def possible(self) -> tuple[int, ...]:
+        """Copies that there can be."""
+        return (0, 1, 2) if self.examined.ploidy == 2 else (0, 2)
+
+    @property
+    def prior(self) -> float:
+        """Phred that the prior of a given allele adds to the log-odds by the networks; 0 where it was not given."""
+        if not self.decision.share:
+            return 0.0
+        chances = np.maximum([self.decision.probabilities, self.decision.by_networks], LEAST_PROBABILITY)
+        decided, by_networks = log_odds(np.log(chances), self.decision.copies, self.possible)[0]
+        return float(decided - by_networks)
+
+    @property
+    def log_odds(self) -> float:
+        """Of the copies that were decided on, phred."""
+        return (self.attribution.output if self.attribution else 0.0) + self.prior
+
     def bars(self) -> list[tuple[str, str, float]]:
         """(name, value in words, phred) of features and of channels over all reads, strongest first."""
         if self.attribution is None:
@@ -57,6 +77,8 @@ class Explained:
         if len(self.attribution.rows):
             for name, part in zip(self.channels, self.attribution.rows.sum(axis=0).tolist(), strict=True):
                 bars.append((f"reads: {name.replace('_', ' ')}", "", part))
+        if self.decision.share:
+            bars.append(("prior of given alleles", f"{self.decision.share:.3g}", self.prior))
         return sorted(bars, key=lambda bar: -abs(bar[2]))
 
     def main_reasons(self) -> str:
@@ -81,9 +103,8 @@ def explained(examiner: Examiner, attributor: Attributor, examined: Examined, de
         return result
     candidates = examined.candidates
     rows = None if decision.settled or candidates.read_rows is None else candidates.read_rows[index]
-    possible = (0, 1, 2) if examined.ploidy == 2 else (0, 2)
     kind = int(candidates.kind[index])
-    result.attribution = attributor.of(candidates.features[index], rows, kind, decision.copies, possible)
+    result.attribution = attributor.of(candidates.features[index], rows, kind, decision.copies, result.possible)
     result.reads = evidence_of_reads(examined.found, index)
     result.by_read = _by_read(result)
     result.by_position = _by_position(result)
@@ -125,8 +146,10 @@ def table_rows(one: Explained, examiner: Examiner) -> Iterator[dict[str, Any]]:
     attribution, index = one.attribution, one.decision.index
     assert attribution is not None and index is not None
     candidates = one.examined.candidates
-    yield {"part": "output", "name": "log_odds", "attribution": attribution.output}
+    yield {"part": "output", "name": "log_odds", "attribution": one.log_odds}
     yield {"part": "baseline", "name": "log_odds", "attribution": attribution.baseline}
+    if one.decision.share:
+        yield {"part": "prior", "name": "given", "value": one.decision.share, "attribution": one.prior}
     values = candidates.features[index].tolist()
     for name, value, part in zip(one.features, values, attribution.features.tolist(), strict=True):
         yield {"part": "feature", "name": name, "value": value, "attribution": part}

@@ -57,7 +57,7 @@ def picture_of(one: Explained, examiner: Examiner) -> Picture:
         marked=_marked(one, len(columns), column_of),
         bars=bars,
         baseline=attribution.baseline if attribution else None,
-        output=attribution.output if attribution else None,
+        output=one.log_odds if attribution else None,
         omitted=omitted,
         notes=["The summary network was sure: it decided alone."] if settled else [],
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,17 @@ from strandwise.formats.intervals import Interval, contig_lengths, merged, read_
 from strandwise.formats.notes import Note
 from strandwise.formats.pedigree import read_pedigree
 from strandwise.formats.tables import write_rows
-from strandwise.formats.vcf import index_and_count, written_with_index
+from strandwise.formats.vcf import AMBIGUOUS, index_and_count, written_with_index
 from strandwise.progress import progress
 from strandwise.small_variants.joint_calls import JointCall, header, joint_call
 from strandwise.small_variants.joint_genotypes import Family, JointModel
-from strandwise.small_variants.joint_merge import WINDOW, Cohort, read_headers
+from strandwise.small_variants.joint_haplotypes import Models, by_haplotypes, whole_clusters
+from strandwise.small_variants.joint_merge import WINDOW, Cohort, Locus, read_headers, shown_reference
 from strandwise.small_variants.joint_trios import Found, Trio, count, figures, mendelian_rows, notes_of, relations
 from strandwise.small_variants.tables import DE_NOVO, MENDELIAN
+
+if TYPE_CHECKING:
+    import pysam
 
 
 def joint(
@@ -48,14 +52,18 @@ def joint(
     contigs = contig_lengths(reference)
     models = sorted({file.model_version for file in files})
     found = Found()
-    with Cohort(files, _by_sample(phased, names)) as cohort, written_with_index(output) as temporary:
-        import pysam
+    import pysam
 
+    with (
+        pysam.FastaFile(str(reference)) as fasta,
+        Cohort(files, _by_sample(phased, names)) as cohort,
+        written_with_index(output) as temporary,
+    ):
         intervals = merged(read_bed(bed, contigs), contigs) if bed else [Interval(c, 0, n) for c, n in contigs.items()]
         intervals = [interval for interval in intervals if cohort.holds(interval.contig)]
         with pysam.BGZFile(str(temporary), "w", None) as handle:
             handle.write(header(contigs, names, models).encode())
-            for line in joint_lines(cohort, intervals, families, trios, found):
+            for line in joint_lines(cohort, intervals, families, trios, found, fasta):
                 handle.write(line.encode())
         index_and_count(temporary, found.records.total())
     version = " + ".join(models)
@@ -87,31 +95,58 @@ def _by_sample(paths: Sequence[Path], names: Sequence[str]) -> dict[str, Path]:
 
 
 def joint_lines(
-    cohort: Cohort, intervals: Sequence[Interval], families: list[Family], trios: list[Trio], found: Found
+    cohort: Cohort,
+    intervals: Sequence[Interval],
+    families: list[Family],
+    trios: list[Trio],
+    found: Found,
+    fasta: "pysam.FastaFile",
 ) -> Iterator[str]:
     """Lines of the VCF, in order; what is counted goes to `found`."""
     windows = (loci for interval in intervals for loci in cohort.loci(interval))
     total = sum((interval.end - 1) // WINDOW - interval.start // WINDOW + 1 for interval in intervals)
-    models: dict[tuple[Any, ...], JointModel] = {}
-    for loci in progress(windows, total, "joint genotyping, windows"):
-        calls: list[JointCall | None] = [None] * len(loci)
-        shapes = [(len(locus.alleles), locus.snv, *(data.ploidy for data in locus.samples)) for locus in loci]
-        for shape, members in groupby(sorted(range(len(loci)), key=lambda i: (shapes[i], i)), key=lambda i: shapes[i]):
-            indexes = list(members)
-            by = transmitted_by(loci[indexes[0]].contig, shape[2:])
-            model = models.get((*shape, by))
-            if model is None:
-                model = models[(*shape, by)] = JointModel(shape[0], shape[1], shape[2:], families, by)
-            phreds = np.stack([[data.likelihoods for data in loci[i].samples] for i in indexes])
-            phreds[:, :, 0] = [[data.errors for data in loci[i].samples] for i in indexes]
-            artefacts = np.array([[data.artefact for data in loci[i].samples] for i in indexes])
-            posteriors = model.posteriors(10 ** (-phreds / 10), 10 ** (-artefacts / 10))
-            for row, index in enumerate(indexes):
-                calls[index] = joint_call(loci[index], posteriors, row, model)
-        for call in calls:
+    known: dict[tuple[Any, ...], JointModel] = {}
+
+    def models(alleles: int, snv: bool, ploidy: Sequence[int], contig: str) -> JointModel:
+        by = transmitted_by(contig, ploidy)
+        key = (alleles, snv, *ploidy, by)
+        if key not in known:
+            known[key] = JointModel(alleles, snv, ploidy, families, by)
+        return known[key]
+
+    def bases(contig: str, start: int, end: int) -> str:
+        return fasta.fetch(contig, start, end).upper().translate(AMBIGUOUS)
+
+    for loci in whole_clusters(progress(windows, total, "joint genotyping, windows"), bases):
+        for call in by_haplotypes(by_records(loci, models), loci, bases, models):
             if call is not None:
                 count(call, trios, found)
                 yield call.line() + "\n"
+
+
+def by_records(loci: Sequence[Locus], models: Models) -> list[JointCall | None]:
+    """Calls of the loci, each judged by itself; None where nobody carries an alternate allele."""
+    calls: list[JointCall | None] = [None] * len(loci)
+    shapes = [
+        (len(locus.alleles), locus.snv, tuple(data.ploidy for data in locus.samples), locus.contig) for locus in loci
+    ]
+    for shape, members in groupby(sorted(range(len(loci)), key=lambda i: (shapes[i], i)), key=lambda i: shapes[i]):
+        indexes = list(members)
+        model = models(*shape)
+        samples = [loci[i].samples for i in indexes]
+        by_reads, showing = (
+            np.array([[data.by_reads for data in row] for row in samples]),
+            np.array([[data.showing for data in row] for row in samples]),
+        )
+        for phreds in (by_reads, showing):
+            phreds[:, :, 0] = [[data.errors for data in row] for row in samples]
+        artefacts = np.array([[data.artefact for data in row] for row in samples])
+        posteriors = model.posteriors(
+            10 ** (-by_reads / 10), 10 ** (-artefacts / 10), *shown_reference(by_reads, showing)
+        )
+        for row, index in enumerate(indexes):
+            calls[index] = joint_call(loci[index], posteriors, row, model)
+    return calls
 
 
 def transmitted_by(contig: str, ploidies: Iterable[int]) -> str:

@@ -15,7 +15,7 @@ MOST_SITE_QUALITY = 9999.0
 @dataclass
 class JointCall:
     """One site as it is written. kept: alleles of the locus in the record; genotypes, best: as in Posteriors, of all alleles of the
-    locus; qualities: GQ per sample; sample_filters: FT per sample, empty where it passes."""
+    locus; qualities: GQ per sample; sample_filters: FT per sample, empty where it passes; shows_reference: as in Posteriors."""
 
     locus: Locus
     model: JointModel
@@ -25,6 +25,7 @@ class JointCall:
     de_novo: dict[int, float]
     kept: list[int]
     sample_filters: list[tuple[str, ...]]
+    shows_reference: bool = False
 
     @property
     def kind(self) -> str:
@@ -98,28 +99,28 @@ class JointCall:
 
 def joint_call(locus: Locus, posteriors: Posteriors, row: int, model: JointModel) -> JointCall | None:
     """The site as it is written; None where nobody carries an alternate allele."""
-    order = genotypes_of(len(locus.alleles))
     best = posteriors.best[row].tolist()
+    chances = posteriors.genotypes[row, range(len(best)), best].tolist()
+    qualities = [min(MOST_QUALITY, int(phred(1 - chance) + 1e-6)) for chance in chances]
+    new = {child: float(chances[row]) for child, chances in posteriors.de_novo.items()}
+    call = finished(locus, model, best, qualities, float(posteriors.reference[row]), new)
+    if call is not None and posteriors.shows_reference is not None:
+        call.shows_reference = bool(posteriors.shows_reference[row])
+    return call
+
+
+def finished(
+    locus: Locus, model: JointModel, best: list[int], qualities: list[int], quality: float, de_novo: dict[int, float]
+) -> JointCall | None:
+    """A site with its alleles and filters; None where nobody carries an alternate allele. Arguments as in JointCall."""
+    order = genotypes_of(len(locus.alleles))
     carried = {
         allele for data, place in zip(locus.samples, best, strict=True) if not data.missing for allele in order[place]
     }
     if not carried - {0}:
         return None
-    chances = posteriors.genotypes[row, range(len(best)), best].tolist()
-    qualities = [min(MOST_QUALITY, int(phred(1 - chance) + 1e-6)) for chance in chances]
-    return JointCall(
-        locus,
-        model,
-        best,
-        qualities,
-        float(posteriors.reference[row]),
-        {child: float(chances[row]) for child, chances in posteriors.de_novo.items()},
-        sorted({0, *carried}),
-        [
-            _sample_filters(data, place, quality)
-            for data, place, quality in zip(locus.samples, best, qualities, strict=True)
-        ],
-    )
+    filters = [_sample_filters(*values) for values in zip(locus.samples, best, qualities, strict=True)]
+    return JointCall(locus, model, best, qualities, quality, de_novo, sorted({0, *carried}), filters)
 
 
 def _sample_filters(data: SampleData, best: int, quality: int) -> tuple[str, ...]:

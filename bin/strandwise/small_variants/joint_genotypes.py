@@ -47,13 +47,14 @@ class Family:
 class Posteriors:
     """genotypes: float (loci, samples, genotypes), probabilities; best: int (loci, samples), the most probable genotypes, of a
     family together; reference: float (loci,), phred that nobody carries an alternate; evidence: float (loci,), log of the likelihood of all data; de_novo: child → float (loci,), probability
-    that an allele it got had mutated."""
+    that an allele it got had mutated; shows_reference: bool (loci,), whether the site probably shows reads of the reference to everybody."""
 
     genotypes: np.ndarray
     best: np.ndarray
     reference: np.ndarray
     evidence: np.ndarray
     de_novo: dict[int, np.ndarray] = field(default_factory=dict)
+    shows_reference: np.ndarray | None = None
 
 
 # ---- priors -------------------------------------------------------------------------------------------------------
@@ -203,12 +204,26 @@ class JointModel:
             return self.ploidy[parent]
         return 1 if set(self.ploidy) == {1} or (is_father and self.by == "mother") else 2
 
-    def posteriors(self, likelihoods: np.ndarray, artefacts: np.ndarray | None = None) -> Posteriors:
-        """likelihoods: float (loci, samples, genotypes), not logs, largest 1, without prior; all 1 where there are no data.
+    def posteriors(
+        self,
+        likelihoods: np.ndarray,
+        artefacts: np.ndarray | None = None,
+        odds: np.ndarray | None = None,
+        showing: np.ndarray | None = None,
+    ) -> Posteriors:
+        """likelihoods: float (loci, samples, genotypes), not logs, without prior; all 1 where there are no data.
 
-        artefacts: float (loci, samples), likelihood of 0/0 where the site is an artefact, on the scale of `likelihoods`; None:
-        no site is one. With one copy per cell the homozygous genotypes stand for the allele.
+        artefacts: float (loci, samples), likelihood of 0/0 where the site is an artefact, on the scale of `likelihoods`; showing: as
+        likelihoods, where the site shows reads of the reference to everybody, with the odds float (loci,); None: no site does. With one
+        copy per cell the homozygous genotypes stand for the allele.
         """
+        result = self._posteriors(likelihoods)
+        if showing is not None and odds is not None and odds.any():
+            rows = np.flatnonzero(odds)
+            _or_showing(result, self._posteriors(showing[rows]), rows, odds[rows])
+        return result if artefacts is None else _or_artefact(result, artefacts)
+
+    def _posteriors(self, likelihoods: np.ndarray) -> Posteriors:
         likelihoods = np.array(likelihoods, dtype=float)
         mixed = [low != high for low, high in genotypes_of(self.alleles)]
         for sample, copies in enumerate(self.ploidy):
@@ -218,7 +233,33 @@ class JointModel:
         if self.alleles > 2:
             for _ in range(ROUNDS):
                 result = self._round(likelihoods, self._expected(result.genotypes))
-        return result if artefacts is None else _or_artefact(result, artefacts)
+        return result
+
+    def copies(self, family: Family) -> tuple[int, int]:
+        """Of the mother and of the father."""
+        return self._copies(family.mother, False), self._copies(family.father, True)
+
+    def of_haplotypes(self, likelihoods: np.ndarray, priors: Sequence[np.ndarray]) -> Posteriors:
+        """Posteriors of the families' members at one locus whose alleles are haplotypes.
+
+        likelihoods: float (samples, genotypes), as in posteriors; priors: of each family, float (mother, father).
+        """
+        mixed = [low != high for low, high in genotypes_of(self.alleles)]
+        given = np.array(likelihoods, dtype=float)[None]
+        given[:, [i for i, copies in enumerate(self.ploidy) if copies == 1]] *= ~np.array(mixed)
+        samples, genotypes = likelihoods.shape
+        empty = np.zeros((1, samples, genotypes)), np.zeros((1, samples), dtype=int)
+        result = Posteriors(*empty, np.zeros(1), np.zeros(1))
+        for number, (family, prior) in enumerate(zip(self.families, priors, strict=True)):
+            parts = self._family(family, given, None)
+            mother, father = (np.ones((1, genotypes)) if p is None else given[:, p] for p in family.parents)
+            pairs = mother[:, :, None] * father[:, None, :] * prior
+            for message in parts.messages.values():
+                pairs = pairs * message
+            ones = np.ones((1, genotypes))
+            parts = FamilyParts(pairs, parts.messages, (ones, ones), np.ones((1, 1)), parts.reference)
+            self._settle(number, family, parts, np.ones((1, 1)), given, result)
+        return result
 
     def _expected(self, genotypes: np.ndarray) -> np.ndarray:
         """Expected copies of each alternate, float (loci, samples, alternates); 0 for children, whose alleles are their parents'."""
@@ -277,7 +318,7 @@ class JointModel:
         mother, father = (
             np.ones((loci, genotypes)) if parent is None else likelihoods[:, parent] for parent in family.parents
         )
-        copies = self._copies(family.mother, False), self._copies(family.father, True)
+        copies = self.copies(family)
         pairs = mother[:, :, None] * father[:, None, :]
         reference = pairs[:, 0, 0].copy()
         messages = {}
@@ -325,6 +366,23 @@ class JointModel:
             result.best[:, child] = np.take_along_axis(most[child], best[:, None], axis=1)[:, 0]
 
 
+def _or_showing(found: Posteriors, showing: Posteriors, rows: np.ndarray, odds: np.ndarray) -> None:
+    """Mix into some rows of `found` what holds where the site shows reads of the reference to everybody. odds: float (rows,)."""
+    other = np.log(odds) + showing.evidence
+    whole = np.logaddexp(found.evidence[rows], other)
+    chance = np.exp(other - whole)
+    found.genotypes[rows] += chance[:, None, None] * (showing.genotypes - found.genotypes[rows])
+    found.best[rows] = np.where(chance[:, None] > 0.5, showing.best, found.best[rows])
+    log_reference = [-one.reference * np.log(10) / 10 for one in (found, showing)]
+    reference = np.logaddexp(found.evidence[rows] - whole + log_reference[0][rows], other - whole + log_reference[1])
+    found.reference[rows] = -10 / np.log(10) * reference
+    found.evidence[rows] = whole
+    for child, new in found.de_novo.items():
+        new[rows] += chance * (showing.de_novo[child] - new[rows])
+    found.shows_reference = np.zeros(len(found.best), dtype=bool)
+    found.shows_reference[rows] = chance > 0.5
+
+
 def _or_artefact(found: Posteriors, artefacts: np.ndarray) -> Posteriors:
     """Posteriors where each site can be an artefact instead, at which everybody is 0/0."""
     log_artefact = np.log(ARTEFACT_RATE) + np.log(artefacts + TINY).sum(axis=1)
@@ -339,6 +397,7 @@ def _or_artefact(found: Posteriors, artefacts: np.ndarray) -> Posteriors:
         -10 / np.log(10) * reference,
         whole,
         {child: chance * (1 - artefact) for child, chance in found.de_novo.items()},
+        found.shows_reference,
     )
 
 

@@ -53,6 +53,36 @@ class Row:
     def is_block(self) -> bool:
         return self.columns[4] == NON_REFERENCE
 
+    def parts(self) -> "list[Row]":
+        """The records that this one joins, as the caller's VCF has them; itself, where it joins none."""
+        told = self.columns[7].partition("PARTS=")[2].partition(";")[0]
+        return [self._part(text.split(":")) for text in told.split(",")] if told else [self]
+
+    def _part(self, told: Sequence[str]) -> "Row":
+        """A record that this one joins, from its entry in PARTS. Its PL are those of the genotypes without alternates of others."""
+        numbers = [0, *map(int, told[0].split("/"))]
+        texts = [[self.columns[3], *self.alternates][number] for number in numbers]
+        while min(map(len, texts)) > 1 and len({text[-1] for text in texts}) == 1:
+            texts = [text[:-1] for text in texts]
+        order = genotype_order(len(numbers), len(told[3].split("/")))
+        values = [self.likelihoods[_place([numbers[allele] for allele in genotype])] for genotype in order]
+        likelihoods = ",".join(str(value - min(values)) for value in values)
+        given = dict(self.given)
+        shares = [str(given.get(number, ".")) for number in numbers[1:]]
+        unjudged = [str(own) for own, number in enumerate(numbers) if number in self.reads_only]
+        info = [f"GIVEN={','.join(shares)}"] * bool(set(shares) - {"."}) + [f"READS_ONLY={','.join(unjudged)}"] * bool(
+            unjudged
+        )
+        cell = ":".join([*told[3:6], told[6].replace("/", ","), likelihoods])
+        columns = [
+            *self.columns[:3],
+            texts[0],
+            ",".join([*texts[1:], NON_REFERENCE]),
+            told[1],
+            told[2].replace("&", ";"),
+        ]
+        return Row("\t".join([*columns, ";".join(info) or ".", "GT:GQ:DP:AD:PL", cell]))
+
     @cached_property
     def fields(self) -> dict[str, str]:
         return dict(zip(self.columns[8].split(":"), self.columns[9].split(":"), strict=False))
@@ -126,9 +156,15 @@ class Row:
         return sum(depth for depth, length in zip(depths, lengths, strict=True) if length >= lengths[0])
 
 
+def _place(genotype: Sequence[int]) -> int:
+    """Of a genotype among the PL of a record with its number of copies."""
+    return genotype[0] if len(genotype) == 1 else genotype_index(genotype)
+
+
 @dataclass
 class SampleData:
-    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; errors, artefact: phred of 0/0 on
+    """What one sample says of a site. likelihoods: float (genotypes,), phred, without prior, the smallest 0; by_reads, showing: the same
+    where reads of the reference are errors of a homozygous genotype, and where the site shows them to everybody; errors, artefact: phred of 0/0 on
     the same scale where reads of alternates are errors, and where the site shows them to everybody; depth, depths: DP and
     AD; own, own_quality: place of its own genotype among those of the site, None where it has none, and its GQ; filters: those of its
     own record; phase: GT and PS of its own record where it is phased."""
@@ -143,6 +179,11 @@ class SampleData:
     own_quality: int = 0
     filters: tuple[str, ...] = ()
     phase: tuple[str, str] | None = None
+    by_reads: np.ndarray = field(init=False)
+    showing: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_reads, self.showing = _with_reference_reads(self.likelihoods, self.depths)
 
     @property
     def missing(self) -> bool:
@@ -284,6 +325,40 @@ def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
     return values, float(min(MOST_PHRED, -10 * np.log10(max(errors, 1e-99)))), float(artefact)
 
 
+def _with_reference_reads(likelihoods: np.ndarray, depths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """SampleData's by_reads and showing.
+
+    A homozygous genotype has two explanations where there are reads of the reference: each of them is an error, or the site
+    shows them to everybody. What the networks give beyond the first is the second. Where a homozygous sample has n reads and none of
+    the reference, the second has the chance 2 / (n + 1): the integral of (1 - s)^n over shares s of up to a half is nearly that.
+    """
+    by_reads, showing = likelihoods.copy(), likelihoods.copy()
+    for allele in range(1, len(depths)):
+        mixed, pure = genotype_index((0, allele)), genotype_index((allele, allele))
+        of_reference, reads = depths[0], depths[0] + depths[allele]
+        least = min(MOST_PHRED, likelihoods[mixed] + PHRED_PER_ERROR * of_reference - PHRED_PER_READ * reads)
+        if of_reference and likelihoods[pure] < least:
+            by_reads[pure] = least
+        elif depths[allele] and not of_reference:
+            showing[pure] += 10 * np.log10((depths[allele] + 1) / 2)
+    return by_reads, showing
+
+
+def shown_reference(by_reads: np.ndarray, showing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Odds that each site shows reads of the reference to everybody, float (loci,), and the likelihoods of the genotypes there, (loci,
+    samples, genotypes). by_reads, showing: phred, as in SampleData.
+
+    It is knowledge of the site, which is there once, however many relatives it is told of: that of the sample that tells most.
+    With a single sample both ways together give the likelihoods that it had.
+    """
+    plain = 10 ** (-showing / 10)
+    raised = by_reads > showing
+    excess = np.where(raised, plain - 10 ** (-by_reads / 10), 0.0)
+    odds = excess.max(axis=(1, 2))
+    shares = excess / np.where(odds > 0, odds, 1.0)[:, None, None]
+    return odds, np.where(raised, shares, plain * (1 - shares.max(axis=2, keepdims=True)))
+
+
 # ---- files --------------------------------------------------------------------------------------------------------
 
 
@@ -418,7 +493,7 @@ class Cohort:
                 yield []
                 continue
             stop_here = min(file.contigs[contig], stop + REACH)
-            yield [Row(line) for line in tabix.fetch(contig, start, stop_here)]
+            yield [row for line in tabix.fetch(contig, start, stop_here) for row in Row(line).parts()]
 
 
 class SampleRows:

@@ -102,7 +102,8 @@ EXPLAINED_SITE = Table(
         Column("alternate", "ALT, `.` where nothing differs"),
         Column("decision", "called, filtered, reference, no record, not a candidate or not looked at"),
         Column(
-            "step", "what decided: reference, intervals, copies, reads, candidate rule, a network, genotype or a filter"
+            "step",
+            "what decided: reference, intervals, copies, reads, candidate rule, a network, prior of given alleles, genotype or a filter",
         ),
         Column("cause", "in a word or two"),
         Column("genotype", "GT of the record", optional=True),
@@ -126,7 +127,10 @@ EXPLAINED_SITE = Table(
 EXPLAINED_PART = Table(
     "attributions",
     [
-        Column("part", "output, baseline, feature, read (one channel of one read), read_share, read_total or position"),
+        Column(
+            "part",
+            "output, baseline, prior (of a given allele), feature, read (one channel of one read), read_share, read_total or position",
+        ),
         Column("name", "feature; read and its strand; or 1-based position"),
         Column(
             "channel",

@@ -4,7 +4,9 @@
  * paths through a de Bruijn graph of the reads (Pevzner et al. 2001, An Eulerian path approach to DNA fragment assembly;
  * as in GATK's HaplotypeCaller the smallest k without a cycle is taken, weak edges are pruned, and paths are ranked by
  * the share of reads at each branch), and reads that run through the whole region, which repeats of any kind cannot
- * confuse. Each haplotype is aligned to the reference and becomes a set of events.
+ * confuse. Where short words make a cycle, those that repeat are told apart by what stands before them (as there): a
+ * repeat then needs no word as long as itself, only a read that holds a base more on each side. Each haplotype is
+ * aligned to the reference and becomes a set of events.
  */
 #include "evidence.h"
 
@@ -20,11 +22,13 @@
 #define CLIP_REACH 20       /* bases in which the change is sought that made aligners clip */
 #define LEAST_WEIGHT 2      /* reads that an edge of the graph needs, unless it is the reference's */
 #define WEAK 20             /* an edge with less than one in so many of the reads at a branch is pruned */
+#define MINOR 5             /* likewise where it leaves a word drawn out; there one read is enough, for few span a repeat */
 #define PATHS 8             /* paths kept at each node */
 #define MOST_FOUND 12       /* haplotypes of a region */
 #define LONGEST_HAPLOTYPE 600
 
-static const int WORD_LENGTHS[] = {21, 35, 49, 65, 85, 105};
+/* Lengths of words, tried in turn: as they are at first, then with those drawn out that repeat. */
+static const int WORD_LENGTHS[] = {21, 21, 35, 49, 65, 85, 105};
 
 typedef struct {
     int32_t from, to;
@@ -33,10 +37,13 @@ typedef struct {
 typedef struct {
     const uint8_t *word;
     uint64_t hash;
+    int32_t length; /* of the word */
     int32_t next[4], weight[4];
     uint8_t reference[4]; /* the edge is the reference's */
     uint8_t state, reaches_end;
+    uint8_t drawn_out; /* the word repeats, and goes back to one that does not */
     int32_t first_path;
+    int32_t seen_in; /* while words are counted: the last sequence that held it */
 } Node;
 
 typedef struct {
@@ -50,12 +57,14 @@ typedef struct {
 
 typedef struct {
     Node *nodes;
-    int32_t n_nodes, nodes_room;
+    int32_t n_nodes, nodes_room, n_reference; /* the reference's nodes come first */
     int32_t *table;
     int64_t table_size;
     int32_t *stack, *order;
     Path *paths;
     int32_t nodes_sized; /* nodes for which stack, order and paths have room */
+    uint64_t *repeated;  /* hashes of the words that occur twice in one sequence, sorted */
+    int32_t n_repeated, repeated_room;
     int32_t *reads;
     int32_t n_reads, reads_room;
     Found *found;
@@ -65,41 +74,93 @@ typedef struct {
 
 /* ---- the graph -------------------------------------------------------------------------------------------------- */
 
-static int32_t node_of(Assembler *a, const uint8_t *word, int k, uint64_t hash)
+static const uint64_t HASH_BASE = 0x9E3779B97F4A7C15ULL;
+
+static int32_t node_of(Assembler *a, const uint8_t *word, int length, uint64_t hash)
 {
     int64_t slot = (int64_t)((hash ^ hash >> 29) & (uint64_t)(a->table_size - 1));
     for (; a->table[slot] >= 0; slot = (slot + 1) & (a->table_size - 1)) {
         const Node *node = &a->nodes[a->table[slot]];
-        if (node->hash == hash && !memcmp(node->word, word, (size_t)k)) return a->table[slot];
+        if (node->hash == hash && node->length == length && !memcmp(node->word, word, (size_t)length)) return a->table[slot];
     }
     if (make_room((void **)&a->nodes, a->n_nodes + 1, &a->nodes_room, 0, sizeof(Node))) return -1;
     Node *node = &a->nodes[a->n_nodes];
     memset(node, 0, sizeof(Node));
     node->word = word;
+    node->length = length;
     node->hash = hash;
     for (int b = 0; b < 4; b++) node->next[b] = -1;
     a->table[slot] = a->n_nodes;
     return a->n_nodes++;
 }
 
-/* Adds the words of a stretch of bases that are all known; returns 0, 1 where the reference repeats a word, -1. */
-static int add_stretch(Assembler *a, const uint8_t *bases, int length, int k, int reference)
+static int by_hash(const void *x, const void *y)
 {
-    const uint64_t base = 0x9E3779B97F4A7C15ULL;
-    uint64_t hash = 0, power = 1;
-    for (int i = 0; i < k; i++) power *= base;
-    int32_t last = -1;
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Does something with a stretch of bases that are all known; `sequence`: 0 for the reference, else the number of the read. */
+typedef int (*Step)(Assembler *a, const uint8_t *bases, int length, int k, int32_t sequence);
+
+static uint64_t power_of(int k)
+{
+    uint64_t power = 1;
+    for (int i = 0; i < k; i++) power *= HASH_BASE;
+    return power;
+}
+
+/* Finds the words that occur twice in one sequence; returns 0 or -1. */
+static int count_words(Assembler *a, const uint8_t *bases, int length, int k, int32_t sequence)
+{
+    uint64_t hash = 0, power = power_of(k);
     for (int i = 0; i < length; i++) {
-        hash = hash * base + bases[i] + 1;
+        hash = hash * HASH_BASE + bases[i] + 1;
         if (i >= k) hash -= power * (uint64_t)(bases[i - k] + 1);
         if (i < k - 1) continue;
-        int32_t before = a->n_nodes, here = node_of(a, bases + i - k + 1, k, hash);
+        int32_t here = node_of(a, bases + i - k + 1, k, hash);
         if (here < 0) return -1;
-        if (reference && here != before) return 1;
+        Node *node = &a->nodes[here];
+        if (node->seen_in == sequence + 1 && !node->drawn_out) {
+            node->drawn_out = 1;
+            if (make_room((void **)&a->repeated, a->n_repeated + 1, &a->repeated_room, 0, sizeof(uint64_t))) return -1;
+            a->repeated[a->n_repeated++] = hash;
+        }
+        node->seen_in = sequence + 1;
+    }
+    return 0;
+}
+
+static int is_repeated(const Assembler *a, uint64_t hash)
+{
+    return a->n_repeated && bsearch(&hash, a->repeated, (size_t)a->n_repeated, sizeof(uint64_t), by_hash);
+}
+
+/* Adds the words of a stretch; returns 0, 1 where the reference repeats a word, -1. A word known to be repeated tells
+ * nothing about where it lies: it is drawn out to the left until it begins with one that is not. */
+static int add_words(Assembler *a, const uint8_t *bases, int length, int k, int32_t sequence)
+{
+    uint64_t hash = 0, power = power_of(k);
+    int32_t last = -1;
+    for (int i = 0; i < length; i++) {
+        hash = hash * HASH_BASE + bases[i] + 1;
+        if (i >= k) hash -= power * (uint64_t)(bases[i - k] + 1);
+        if (i < k - 1) continue;
+        int drawn_out = is_repeated(a, hash), size = k;
+        uint64_t whole = hash;
+        if (drawn_out) {
+            if (last < 0) continue;
+            size = a->nodes[last].length + 1;
+            whole = a->nodes[last].hash * HASH_BASE + bases[i] + 1;
+        }
+        int32_t before = a->n_nodes, here = node_of(a, bases + i - size + 1, size, whole);
+        if (here < 0) return -1;
+        a->nodes[here].drawn_out = (uint8_t)drawn_out;
+        if (!sequence && here != before) return 1;
         if (last >= 0) {
             Node *node = &a->nodes[last];
             node->next[bases[i]] = here;
-            if (reference) node->reference[bases[i]] = 1;
+            if (!sequence) node->reference[bases[i]] = 1;
             else node->weight[bases[i]]++;
         }
         last = here;
@@ -111,6 +172,7 @@ static int keeps(const Node *node, int b)
 {
     if (node->next[b] < 0 || node->weight[b] == 0) return 0;
     int32_t total = node->weight[0] + node->weight[1] + node->weight[2] + node->weight[3];
+    if (node->drawn_out) return node->weight[b] * MINOR >= total;
     if (node->weight[b] * WEAK < total) return 0;
     return node->reference[b] || node->weight[b] >= LEAST_WEIGHT;
 }
@@ -221,8 +283,10 @@ static void follow_paths(Assembler *a, int32_t source, int32_t sink, int32_t n, 
         uint8_t bases[LONGEST_HAPLOTYPE];
         int32_t length = 0, at = a->nodes[sink].first_path + p;
         if (a->paths[at].previous == -2) break;
-        for (; at >= 0 && length < LONGEST_HAPLOTYPE; at = a->paths[at].previous)
-            bases[length++] = a->nodes[a->paths[at].node].word[k - 1];
+        for (; at >= 0 && length < LONGEST_HAPLOTYPE; at = a->paths[at].previous) {
+            const Node *node = &a->nodes[a->paths[at].node];
+            bases[length++] = node->word[node->length - 1];
+        }
         if (at >= 0) continue; /* too long */
         /* backwards: the last base of every word; the source's own base is the one before the region, the sink's k are beyond */
         length--;
@@ -251,12 +315,47 @@ static int grow(Assembler *a)
     return 0;
 }
 
-/* Haplotypes of [from, to) by words of k bases: returns 1 where the graph has no cycle, 0 where it has or no way leads
- * through, -1 when memory is out. */
-static int assemble_words(const Evidence *e, const Reads *reads, Assembler *a, int32_t from, int32_t to, int k, int least)
+static int repeats(const Assembler *a, const uint8_t *word, int k)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < k; i++) hash = hash * HASH_BASE + word[i] + 1;
+    return is_repeated(a, hash);
+}
+
+/* Takes a step with the reference from `begin` to `end` and with the reads' stretches there; returns what a step that fails does. */
+static int take_all(const Evidence *e, const Reads *reads, Assembler *a, int32_t begin, int32_t end, int k, int least, Step step)
+{
+    memset(a->table, 0xff, (size_t)a->table_size * sizeof(int32_t));
+    a->n_nodes = 0;
+    int status = step(a, e->reference + (begin - e->start), end - begin, k, 0);
+    a->n_reference = a->n_nodes;
+    for (int i = 0; i < a->n_reads && !status; i++) {
+        const Read *read = &reads->reads[a->reads[i]];
+        const uint8_t *bases = reads->bases + read->sequence, *qualities = reads->qualities + read->sequence;
+        /* bases far from the region are left out; 60 more than the region, for gaps shift them */
+        int32_t first = begin - 60 - (read->position - read->left_clip), beyond = read->end + read->right_clip - (end + 60);
+        int last = read->length - (beyond > 0 ? beyond : 0);
+        for (int at = first > 0 ? first : 0; at < last && !status;) {
+            int stop = at;
+            /* a poor base ends a stretch, unless it goes on with a repeat */
+            while (stop < last && bases[stop] < 4 &&
+                   (qualities[stop] >= least || (step == add_words && stop - at >= k && repeats(a, bases + stop - k + 1, k))))
+                stop++;
+            if (stop - at > k) status = step(a, bases + at, stop - at, k, i + 1);
+            at = stop + 1;
+        }
+    }
+    return status;
+}
+
+/* Haplotypes of [from, to) by words of k bases, repeated ones drawn out or not: returns 1 where the graph has no cycle,
+ * 0 where it has or no way leads through, -1 when memory is out. */
+static int assemble_words(const Evidence *e, const Reads *reads, Assembler *a, int32_t from, int32_t to, int k, int least, int draw_out)
 {
     int32_t begin = from - k, end = to + k;
     if (begin < e->start || end > e->end) return 0;
+    for (int32_t p = begin; p < end; p++)
+        if (e->reference[p - e->start] > 3) return 0;
     int64_t words = end - begin;
     for (int i = 0; i < a->n_reads; i++) words += reads->reads[a->reads[i]].length;
     int64_t size = 1024;
@@ -267,27 +366,15 @@ static int assemble_words(const Evidence *e, const Reads *reads, Assembler *a, i
         a->table_size = a->table ? size : 0;
         if (!a->table) return -1;
     }
-    memset(a->table, 0xff, (size_t)a->table_size * sizeof(int32_t));
-    a->n_nodes = 0;
-    const uint8_t *reference = e->reference + (begin - e->start);
-    for (int32_t i = 0; i < end - begin; i++)
-        if (reference[i] > 3) return 0;
-    int status = add_stretch(a, reference, end - begin, k, 1);
-    if (status) return status < 0 ? -1 : 0;
-    int32_t sink = a->n_nodes - 1;
-    for (int i = 0; i < a->n_reads; i++) {
-        const Read *read = &reads->reads[a->reads[i]];
-        const uint8_t *bases = reads->bases + read->sequence, *qualities = reads->qualities + read->sequence;
-        /* bases far from the region are left out; 60 more than the region, for gaps shift them */
-        int32_t first = begin - 60 - (read->position - read->left_clip), beyond = read->end + read->right_clip - (end + 60);
-        int last = read->length - (beyond > 0 ? beyond : 0);
-        for (int at = first > 0 ? first : 0; at < last;) {
-            int stop = at;
-            while (stop < last && bases[stop] < 4 && qualities[stop] >= least) stop++;
-            if (stop - at > k && add_stretch(a, bases + at, stop - at, k, 0)) return -1;
-            at = stop + 1;
-        }
+    a->n_repeated = 0;
+    if (draw_out) {
+        if (take_all(e, reads, a, begin, end, k, least, count_words)) return -1;
+        if (a->n_repeated) qsort(a->repeated, (size_t)a->n_repeated, sizeof(uint64_t), by_hash);
     }
+    int status = take_all(e, reads, a, begin, end, k, least, add_words);
+    if (status) return status < 0 ? -1 : 0;
+    int32_t sink = a->n_reference - 1;
+    if (a->n_reference != end - begin - k + 1 || a->nodes[sink].length > k) return 0; /* an end of the region lies in a repeat */
     if (grow(a)) return -1;
     int32_t n = ordered(a, 0, sink);
     if (n < 0) return 0;
@@ -569,7 +656,7 @@ static int find_haplotypes(const Evidence *e, const Reads *reads, Assembler *a, 
         to = span.to + PAD;
         for (int n = 0; n < SEARCH && !undisputed(e, from - k, from); n++) from--;
         for (int n = 0; n < SEARCH && !undisputed(e, to, to + k); n++) to++;
-        int done = assemble_words(e, reads, a, from, to, k, least);
+        int done = assemble_words(e, reads, a, from, to, k, least, i > 0);
         if (done < 0) return -1;
         if (done) break;
     }
@@ -684,6 +771,7 @@ int assemble(Evidence *e, const Reads *reads, const Options *options)
     free(signals);
     free(a.nodes);
     free(a.table);
+    free(a.repeated);
     free(a.stack);
     free(a.order);
     free(a.paths);
