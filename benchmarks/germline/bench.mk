@@ -1,5 +1,5 @@
 # The germline caller beside its peers. DATA: folder with references, truth and real reads (LICENSE-DATA.md says whence).
-.PHONY: bench-phasing bench-germline bench-germline-cost bench-trio germline-reliability
+.PHONY: bench-given bench-phasing bench-germline bench-germline-cost bench-trio germline-reliability
 germline := benchmarks/germline
 germline_sets ?= .tools/bench/germline
 
@@ -13,6 +13,15 @@ bench-germline-cost: setup ## how the cost of our caller grows, and two shards o
 	$(python) $(germline)/cost.py sizes --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
 	$(python) $(germline)/cost.py shards --sets $(germline_sets)/SETS.tsv --output $(germline_sets)/cost
 	$(python) $(germline)/cost.py picture --output $(germline_sets)/cost
+
+bench-given: setup ## given alleles by us and the peers, and at several priors: make bench-given DATA=… [GATK='command of GATK'] (ten minutes)
+	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only test_10x --only test_30x_1 --only tune
+	for name in test_10x test_30x_1; do \
+	  $(python) $(germline)/given.py peers --fasta $(germline_sets)/grch38.chr20_0_10mb.fa --bam $(germline_sets)/$$name.bam \
+	    --truth $(germline_sets)/$$name.truth.vcf.gz --output $(germline_sets)/given/$$name $(if $(GATK),--gatk '$(GATK)') || exit 1; \
+	done
+	$(python) $(germline)/given.py priors --sets $(germline_sets)/SETS.tsv --only tune_10x --only tune_planted_10x --only tune_hard_15x \
+	  --only tune_real_like_8x --only tune_30x --only tune_planted_30x --only tune_noise_30x
 
 bench-phasing: setup ## phasing of our calls, the peers' and the true genotypes against the haplotypes, after bench-germline (ten minutes)
 	$(python) $(germline)/phasing.py --sets $(germline_sets)/SETS.tsv --calls $(germline_sets)/calls --output $(germline_sets)/phasing --only test_30x_1 --only test_10x --only test_60x
