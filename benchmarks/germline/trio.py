@@ -265,12 +265,25 @@ def gatk_commands(folder: Path, fasta: Path, depth: str, gatk: str) -> list[str]
     ]
 
 
+def gatk_on_ours_commands(folder: Path, fasta: Path, depth: str, gatk: str) -> list[str]:
+    """GATK's joint genotyping of our gVCFs, as they are; needs those of `our_commands`."""
+    inputs = " ".join(f"-V {folder}/{m}.{depth}.g.vcf.gz" for m in MEMBERS)
+    store = f"{folder}/genomicsdb.{depth}"
+    return [
+        f"rm -rf {store}",
+        f"{gatk} GenomicsDBImport {inputs} --genomicsdb-workspace-path {store} -L {folder}/regions.bed",
+        f"{gatk} GenotypeGVCFs -R {fasta} -V gendb://{store} -O {folder}/gatk_on_ours.{depth}.vcf.gz",
+        f"{gatk} CombineGVCFs -R {fasta} {inputs} -O {folder}/combined.{depth}.g.vcf.gz",
+        f"bcftools merge -g {fasta} -Oz -o {folder}/merged_gvcf.{depth}.vcf.gz {inputs.replace('-V ', '')}",
+    ]
+
+
 @app.command()
 def call(
     folder: Annotated[Path, Option(help="folder of `reads`", exists=True)],
     coverage: Annotated[list[float], Option(help="repeat")],
     gatk: Annotated[str, Option(help="command that runs GATK 4.6.2.0; without it GATK is left out")] = "",
-    caller: Annotated[list[str] | None, Option(help="strandwise, bcftools, gatk; default all")] = None,
+    caller: Annotated[list[str] | None, Option(help="strandwise, bcftools, gatk, gatk_on_ours; default all")] = None,
 ) -> None:
     """Call the trio with ours and the peers, each member alone and together; costs go to costs.json."""
     listing, fasta = folder / "costs.json", reference_of(folder)
@@ -280,6 +293,7 @@ def call(
         todo = {"strandwise": our_commands(folder, fasta, depth), "bcftools": bcftools_commands(folder, fasta, depth)}
         if gatk:
             todo["gatk"] = gatk_commands(folder, fasta, depth, gatk)
+            todo["gatk_on_ours"] = gatk_on_ours_commands(folder, fasta, depth, gatk)
         for name, commands in todo.items():
             if caller and name not in caller:
                 continue
@@ -449,6 +463,7 @@ def score(
         "joint": "joint",
         "joint, second round": "joint_again",
         "bcftools": "bcftools",
+        "GATK on our gVCFs": "gatk_on_ours",
         "GATK": "gatk",
         "GATK, pedigree": "gatk_refined",
     }
