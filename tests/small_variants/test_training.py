@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -18,9 +19,32 @@ from strandwise.models.card import load_card
 from strandwise.small_variants import training
 from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.network import LiteNetwork, summary_network
-from strandwise.small_variants.training import Recipe, calibration_of, load_start, read_sets, train
+from strandwise.small_variants.training import Recipe, beyond_doubt, calibration_of, load_start, read_sets, train
 
 RECIPE = Recipe(epochs=4, batch=64, networks=("summary", "reads"))
+
+
+@pytest.mark.parametrize(
+    ("copies", "likelihoods", "reads", "left_out"),
+    [
+        (0, (60, 0, 90), (16, 4), True),  # 4 of 20 reads show what the truth denies, by 60 phred
+        (0, (59, 0, 90), (16, 4), False),
+        (0, (60, 0, 90), (17, 4), False),  # 4 of 21 are less than a fifth: contamination or errors, to be learned
+        (2, (300, 0, 60), (5, 20), True),  # 5 of 25 show the reference where both haplotypes have the variant
+        (2, (300, 0, 59), (5, 20), False),
+        (2, (300, 0, 60), (5, 21), False),
+        (1, (300, 0, 300), (20, 20), False),
+        (1, (300, 200, 0), (0, 40), False),  # a heterozygote of which one haplotype was not read
+        (1, (0, 60, 200), (20, 0), True),
+        (1, (0, 59, 200), (20, 0), False),
+    ],
+)
+def test_what_reads_deny_beyond_doubt_is_left_out(
+    copies: int, likelihoods: tuple[int, int, int], reads: tuple[int, int], left_out: bool
+) -> None:
+    """Copies in the truth, phred likelihoods of 0, 1 and 2 copies, reads for the reference and for the event."""
+    shown = SimpleNamespace(likelihoods=np.array([likelihoods], float), counts=np.array([[*reads, 0]]))
+    assert beyond_doubt(shown, np.array([copies])).tolist() == [left_out]
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,8 @@ HISTORY = "history.tsv"
 
 DENIED_LIKELIHOOD, DENIED_SUPPORT = 60, 0.2
 """A candidate without copies in the truth is left out where its reads disfavour the reference by so many phred, and
-are at least this share; one with copies where they favour the reference by so many."""
+are at least this share; a homozygous one where the reference's reads do and are; one with copies where they favour the
+reference by so many."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +134,20 @@ def examples_of(one: TrainingSet, fraction: float) -> Examples:
 def beyond_doubt(candidates: Candidates, labels: np.ndarray) -> np.ndarray:
     """Candidates of which the reads say the opposite of the truth, as clearly as of any variant: bool (n,).
 
-    Where the truth denies what reads show, they come from copies of the sequence that reference and truth do not know. No
-    caller can tell them from variants; trained on, they teach a network to deny variants. Where the truth has what reads
-    deny, the haplotype was scored in another spelling that the labels did not find.
+    Where the truth denies what reads show, they come from copies of the sequence that reference and truth do not know:
+    reads of an alternate allele that is not there, or reads of the reference at a homozygote. No caller can tell them
+    from variants; trained on, they teach a network to deny variants, and heterozygotes whose other haplotype has
+    variants of its own. Where the truth has what reads deny, the haplotype was scored in another spelling that the
+    labels did not find.
     """
-    support = candidates.counts[:, 1] / np.maximum(1, candidates.counts[:, :2].sum(axis=1))
-    none, some = candidates.likelihoods[:, 0], candidates.likelihoods[:, 1:].min(axis=1)
-    shown = (labels == 0) & (none >= DENIED_LIKELIHOOD) & (support >= DENIED_SUPPORT)
-    return shown | ((labels > 0) & (some - none >= DENIED_LIKELIHOOD))
+    shares = candidates.counts[:, :2] / np.maximum(1, candidates.counts[:, :2].sum(axis=1, keepdims=True))
+    denied = candidates.likelihoods >= DENIED_LIKELIHOOD
+    other_allele = (labels == 0) & denied[:, 0] & (shares[:, 1] >= DENIED_SUPPORT)
+    reference_too = (labels == 2) & denied[:, 2] & (shares[:, 0] >= DENIED_SUPPORT)
+    unshown = (labels > 0) & (
+        candidates.likelihoods[:, 1:].min(axis=1) - candidates.likelihoods[:, 0] >= DENIED_LIKELIHOOD
+    )
+    return other_allele | reference_too | unshown
 
 
 def _missed(piece: Any, truth: list[Any]) -> int:
