@@ -68,7 +68,7 @@ DRIVER_REASONS = Table(
     [
         Column("gene", "current HGNC symbol"),
         Column("rank", "as in driver_genes.tsv", int, 1),
-        *(Column(line, f"TreeSHAP of {line.replace('_', ' ')} evidence, log odds", float) for line in LINES),
+        *(Column(line, f"what {line.replace('_', ' ')} evidence adds (TreeSHAP and terms of the regression), log odds", float) for line in LINES),
         Column("base", "log odds of an average gene; base, lines and the remainder of the score add up", float),
     ],
 )  # fmt: skip
