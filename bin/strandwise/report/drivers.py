@@ -210,7 +210,7 @@ def _calibration(curve: "pandas.DataFrame | None", checked: Mapping[str, Any] | 
         "Is this cohort calibrated?",
         "linegraph",
         data,
-        said,
+        said + figures.legend({**colours, "exact": html.GREY}),
         helptext="Quantiles of p-values against those of chance, both as −log10. The silent mutations of the cohort were given the effects of "
         "the others and ranked the same way: their line should follow the diagonal. Where it rises far above, p-values are too small "
         "(mapping errors, germline variants); where it stays below, they are cautious. The cohort's own line leaves the diagonal where drivers begin.",
