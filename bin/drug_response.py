@@ -115,11 +115,14 @@ def evaluate(
     ] = None,
     members: Annotated[int, Option(help="networks in the ensemble", min=0)] = 4,
     bootstraps: Annotated[int, Option(help="resamples of lines for the intervals", min=10)] = 1000,
+    without: Annotated[
+        list[str] | None, Option(help="rival not to run, e.g. XGBoost; may be given several times")
+    ] = None,
 ) -> None:
     """Measure the model and its rivals on the same folds of lines."""
     from strandwise.drug_response.evaluate import evaluate as run
 
-    run(data, folds, output, predictions, members, bootstraps)
+    run(data, folds, output, predictions, members, bootstraps, without or [])
 
 
 if __name__ == "__main__":

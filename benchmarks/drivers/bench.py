@@ -37,7 +37,7 @@ from strandwise.drivers.evaluate import (  # noqa: E402
 from strandwise.drivers.evidence import evidence  # noqa: E402
 from strandwise.drivers.neutral import benjamini_hochberg, neutral_cohort, relabelled  # noqa: E402
 from strandwise.drivers.ranker import load_ranker  # noqa: E402
-from strandwise.drivers.train import SEEDS, cohort_files, read_cohort, training_rows  # noqa: E402
+from strandwise.drivers.train import cohort_files, read_cohort, training_rows  # noqa: E402
 from strandwise.progress import progress  # noqa: E402
 
 GENES = ROOT / "assets" / "genes"
@@ -119,7 +119,7 @@ def accuracy(
     scored = {name: rival[name].to_numpy(float) for name in PLAIN}
     scored["xgboost"] = xgboost_rival(together, columns, groups)
     scored["fisher_of_ours"] = rows["combined_excess"].to_numpy(float)
-    scored["strandwise"] = held_out_scores(rows, groups, seeds=SEEDS)
+    scored["strandwise"] = held_out_scores(rows, groups)
     tables = {name: all_metrics(rows, score, truth) for name, score in scored.items()}
     pandas.concat(tables, names=["ranking", "cohort"]).round(4).to_csv(output / "accuracy_by_cohort.tsv", sep="\t")
     lines = []
@@ -161,7 +161,7 @@ def prior(
         others = pandas.concat([table for name, table in taught.items() if name != code])
         parts.append(prior_table(cohort, each, others)[each.tested])
     added = pandas.concat(parts, ignore_index=True)
-    score = held_out_scores(rows, groups, seeds=SEEDS)
+    score = held_out_scores(rows, groups)
     y = rows["driver"].to_numpy(float)
     x = np.column_stack([np.ones(len(rows)), score, added["elsewhere"], added["hotspot"]])
 

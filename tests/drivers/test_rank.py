@@ -232,6 +232,18 @@ def test_damaged_model_stops(tmp_path):
         load_ranker(folder)
 
 
+def test_a_model_of_an_earlier_version_stops(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for path in MODEL.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    card = json.loads((folder / "card.json").read_text())
+    del card["sha256"]["linear.json"]
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(InputError, match="earlier version"):
+        load_ranker(folder)
+
+
 def test_the_script_says_one_line_and_leaves_with_65(tmp_path):
     maf = tmp_path / "a.maf"
     maf.write_text("TP53\t17\t7577120\n")

@@ -1,6 +1,7 @@
 """Training: folds, labels, monotone trees, a model folder that loads, and evaluation by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas
@@ -8,11 +9,22 @@ import pytest
 from made_cohorts import ASSETS, LAML, simulated, with_drivers
 
 from strandwise.drivers.evaluate import Truth, average_precision, bootstrap_interval, metrics
-from strandwise.drivers.evidence import evidence
+from strandwise.drivers.evidence import GENE_COLUMNS, evidence
 from strandwise.drivers.mutations import SILENT
 from strandwise.drivers.neutral import relabelled
-from strandwise.drivers.ranker import combine, load_ranker
-from strandwise.drivers.train import COLUMNS, FREE, cohort_files, fit_boosters, gene_fold, train, training_rows
+from strandwise.drivers.ranker import LINEAR_SHARE, load_ranker
+from strandwise.drivers.train import (
+    COLUMNS,
+    FREE,
+    LINEAR_COLUMNS,
+    SEEN_BY_HALF,
+    cohort_files,
+    fit,
+    fit_boosters,
+    gene_fold,
+    train,
+    training_rows,
+)
 from strandwise.errors import InputError
 from strandwise.models.card import load_card
 
@@ -37,21 +49,51 @@ def test_training_makes_a_folder_that_ranks(tmp_path):
     card = load_card(tmp_path / "model", "drivers")
     assert card.model_version == "mine 0.1"
     assert card.details["trained_on"]["cohorts"] == ["LAML"] and card.details["trained_on"]["drivers"] == 6
-    assert load_ranker(tmp_path / "model").columns == COLUMNS
+    assert load_ranker(tmp_path / "model").mixture.columns == COLUMNS
     assert json.loads((tmp_path / "model" / "columns.json").read_text()) == COLUMNS
     with pytest.raises(InputError, match="no driver genes for cohort OTHER"):
         train(cohorts, labels, ASSETS / "genes", tmp_path / "model", [], "mine", "0.1")
 
 
-def test_more_evidence_never_lowers_the_score():
+@pytest.fixture(scope="module")
+def fitted():
     made, names = with_drivers(simulated(200, 40, 4), 20, 0.08, 4)
     rows = training_rows("X", evidence(made), {"X": set(names)})
-    boosters = fit_boosters(rows, COLUMNS, seeds=(1,))
+    return fit(rows, seeds=(1,)), rows
+
+
+def test_more_evidence_never_lowers_the_score(fitted):
+    mixture, rows = fitted
     few = rows.sample(300, random_state=1)
-    before = combine(boosters, few, COLUMNS)
+    before = mixture.score(few)
     for name in COLUMNS:
         if name not in FREE:
-            assert (combine(boosters, few.assign(**{name: few[name] + 2}), COLUMNS) >= before - 1e-6).all(), name
+            assert (mixture.score(few.assign(**{name: few[name] + 2})) >= before - 1e-6).all(), name
+
+
+def test_the_linear_model_is_the_optimum_of_its_penalised_likelihood(fitted):
+    mixture, rows = fitted
+    linear = mixture.linear
+    assert linear.columns == LINEAR_COLUMNS and linear.parts(rows).shape == (len(rows), len(LINEAR_COLUMNS))
+    assert all(slope >= 0 for name, slope in zip(linear.columns, linear.slopes, strict=True) if name not in FREE)
+    # the base is free, so that fitted and seen drivers are as many
+    assert (1 / (1 + np.exp(-linear.log_odds(rows)))).sum() == pytest.approx(rows["elsewhere"].sum(), rel=0.01)
+
+
+def test_trees_know_covariates_by_class_and_half_of_them_fewer():
+    assert not set(GENE_COLUMNS) & set(COLUMNS) and set(SEEN_BY_HALF) < set(COLUMNS)
+    rows = training_rows("X", evidence(simulated(100, 40, 4)), {"X": set()})
+    rows["label"] = rows["HiC_compartment_class"] > 0  # nothing else tells them apart so well
+    used = [{COLUMNS[int(name[1:])] for name in booster.get_score()} for booster in fit_boosters(rows, seeds=(1, 2))]
+    assert not used[0] & set(SEEN_BY_HALF) and used[1] & set(SEEN_BY_HALF)
+
+
+def test_lines_add_up_and_both_models_have_their_share(fitted):
+    mixture, rows = fitted
+    lines, base = mixture.reasons(rows.head(50))
+    np.testing.assert_allclose(lines.sum(axis=1) + base, mixture.score(rows.head(50)), atol=1e-3)
+    moved = replace(mixture, linear=replace(mixture.linear, base=mixture.linear.base + 1))
+    np.testing.assert_allclose(moved.score(rows) - mixture.score(rows), LINEAR_SHARE)
 
 
 def test_a_table_of_cohorts_and_a_folder_without_mafs(tmp_path):

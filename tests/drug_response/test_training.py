@@ -9,6 +9,7 @@ from made_screen import made_screen, write_layout
 
 from strandwise.drug_response import build
 from strandwise.drug_response import training as training_module
+from strandwise.drug_response.evaluate import evaluate
 from strandwise.drug_response.explain import integrated_gradients
 from strandwise.drug_response.figures import agreement
 from strandwise.drug_response.layout import convert, read_training
@@ -223,3 +224,8 @@ def test_public_tables_are_converted_for_the_lines_asked(tmp_path: Path) -> None
     training = read_training(tmp_path / "out")
     assert training.lines == ["A", "B"]
     assert training.response.tolist() == [[2.0], [5.0]]
+
+
+def test_rivals_that_are_not_known_are_told_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no rival is called XGB; there are drug mean"):
+        evaluate(tmp_path, tmp_path / "folds.tsv", tmp_path / "o.tsv", None, 0, 10, ["XGB"])

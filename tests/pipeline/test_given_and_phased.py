@@ -38,7 +38,18 @@ def test_given_alleles_phase_and_bands(tmp_path: Path) -> None:
     words += ["--explain_sites", "0"]
     plain = run(project, folder, *words, "--outdir", "plain", results=folder / "plain")
     assert plain.status == 0, plain.output
-    more = ["--alleles", "sites.vcf", "--phase", "--gvcf_bands", "5,20,60", "--outdir", "more", "-resume"]
+    more = [
+        "--alleles",
+        "sites.vcf",
+        "--alleles_prior",
+        "0.3",
+        "--phase",
+        "--gvcf_bands",
+        "5,20,60",
+        "--outdir",
+        "more",
+        "-resume",
+    ]
     done = run(project, folder, *words, *more, results=folder / "more")
     assert done.status == 0, done.output
     assert {"PREPARE_ALLELES", "PHASE_SMALL_VARIANTS"} <= done.with_status("COMPLETED")
@@ -57,6 +68,8 @@ def test_given_alleles_phase_and_bands(tmp_path: Path) -> None:
             (10_055_001, "A", ("T",)),
             (10_070_018, "GT", ("G",)),
         }
+        shares = [tuple(share and round(share, 3) for share in record.info["GIVEN"]) for record in given.values()]
+        assert shares == [(0.3,), (None, 0.3), (0.3,), (0.3,), (0.3,)]
         copies = {key: sorted(record.samples[0]["GT"]) for key, record in given.items()}
         assert list(copies.values()) == [[0, 1], [0, 1], [0, 0], [0, 0], [0, 0]]
         elsewhere = [record for record in after if "GIVEN" not in record.info]

@@ -258,3 +258,24 @@ def test_a_cohort_of_one_has_the_genotype_of_its_gvcf_with_artefacts_too() -> No
     given = np.array([[[errors, het / copies_prior(True)[1], 1e-30]]])
     found = JointModel(2, True, [2]).posteriors(given, np.array([[artefact]]))
     assert found.genotypes[0, 0].tolist() == pytest.approx([0.6, 0.4, 0], abs=1e-3)
+
+
+def test_an_artefact_that_parents_do_not_show() -> None:
+    """The child is 80 phred from 0/0, all of it artefact; the parents are 60 from 0/1. Mutation 4e-9 x 2; artefact 1e-4 x 1e-4, of which
+    parents with 39 clean reads each leave 1/20 x 1/20, and no less than one in a hundred."""
+    given = likelihoods((0.0, 60.0, 600.0), (0.0, 60.0, 600.0), (300.0, 0.0, 80.0))
+    artefacts = np.array([[1.0, 1.0, 1e-4]])
+    model = JointModel(2, True, [2, 2, 2], [TRIO])
+    missed = ALTERNATE_WEIGHT[True] * 0.5 * 1e-6 * 2
+    mutated = 2 * MUTATION_RATE[True]
+    for clean, chance in (
+        ((1.0, 1.0, 1.0), 1.0),
+        ((0.5, 0.1, 1.0), 0.05),
+        ((0.05, 0.05, 1.0), 0.01),
+        ((0.05, 1.0, 1.0), 1.0),
+    ):
+        found = model.posteriors(given, artefacts, clean=np.array([clean])).de_novo[2][0]
+        assert found == pytest.approx(mutated / (mutated + missed + ARTEFACT_RATE * 1e-4 * chance), rel=0.03)
+    fatherless = JointModel(2, True, [2, 2, 2], [Family(None, 0, (2,))])
+    alone = [fatherless.posteriors(given, artefacts, clean=np.array([[0.05, 0.05, c]])).genotypes for c in (1.0, 0.5)]
+    np.testing.assert_array_equal(*alone)

@@ -10,8 +10,8 @@ import numpy as np
 from strandwise.drivers.evidence import Evidence
 from strandwise.drivers.mutations import FRAMESHIFT, MISSENSE, NONSENSE, Cohort
 from strandwise.drivers.neutral import neutral_scores, p_values
-from strandwise.drivers.ranker import Ranker, combine
-from strandwise.drivers.train import COLUMNS, SEEDS, cohort_files, fit_boosters, read_cohort, read_labels, training_rows
+from strandwise.drivers.ranker import Ranker
+from strandwise.drivers.train import SEEDS, cohort_files, fit, read_cohort, read_labels, training_rows
 from strandwise.formats.files import written
 from strandwise.progress import progress
 
@@ -77,10 +77,8 @@ def all_metrics(rows: "pandas.DataFrame", score: np.ndarray, truth: Truth) -> "p
     return pandas.DataFrame.from_dict(table, orient="index")
 
 
-def held_out_scores(
-    rows: "pandas.DataFrame", groups: int, folds: int = 5, seeds: Sequence[int] = (1,), columns: Sequence[str] = COLUMNS
-) -> np.ndarray:
-    """Score each row by boosters that saw neither its cohort nor its gene, float (rows,).
+def held_out_scores(rows: "pandas.DataFrame", groups: int, folds: int = 5, seeds: Sequence[int] = SEEDS) -> np.ndarray:
+    """Score each row by models that saw neither its cohort nor its gene, float (rows,).
 
     rows: training_rows of all cohorts; groups: the cohorts are left out in so many groups (as many as cohorts = one at a time).
     """
@@ -90,9 +88,8 @@ def held_out_scores(
     scores = np.full(len(rows), np.nan)
     parts = [(left_out, fold_out) for left_out in range(groups) for fold_out in range(folds)]
     for left_out, fold_out in progress(parts, len(parts), "held-out parts"):
-        boosters = fit_boosters(rows[(group != left_out) & (fold != fold_out)], list(columns), seeds)
         test = (group == left_out) & (fold == fold_out)
-        scores[test] = combine(boosters, rows[test], list(columns))
+        scores[test] = fit(rows[(group != left_out) & (fold != fold_out)], seeds).score(rows[test])
     return scores
 
 
@@ -109,7 +106,7 @@ def evaluate(cohorts: Path, labels: Path, any_labels: Path, genes: Path, output:
         ],
         ignore_index=True,
     )
-    table = all_metrics(rows, held_out_scores(rows, groups, seeds=SEEDS), truth)
+    table = all_metrics(rows, held_out_scores(rows, groups), truth)
     means = {}
     for metric in table:
         low, high = bootstrap_interval(table[metric].to_numpy())

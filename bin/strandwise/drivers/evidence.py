@@ -6,11 +6,14 @@ import numpy as np
 import pandas
 from scipy.special import chdtrc
 
-from strandwise.drivers.background import Background, fit_background, surprise
+from strandwise.drivers.background import Background, design, fit_background, surprise
 from strandwise.drivers.mutations import AMINO_ACIDS, FRAMESHIFT, MISSENSE, NONSENSE, SILENT, SPLICE, Cohort
 from strandwise.drivers.positions import positions
+from strandwise.formats.genes import COVARIATES
 
 RANKED = ("combined_excess", "combined_typed", "nonsilent_typical_excess", "samples")
+# What is known of a gene beforehand, as the regression of the background has it.
+GENE_COLUMNS = ("log_length", *COVARIATES, "covariates_known")
 EARLY = 0.9  # a truncation in the first 90 % of the protein is early
 
 # Residue properties: Kyte & Doolittle 1982 hydropathy, side chain volume (Å3, Zamyatnin 1972), charge at pH 7.
@@ -80,11 +83,15 @@ def evidence(cohort: Cohort) -> Evidence:
     columns["strongest"] = np.max(
         [columns[name] for name in ("nonsilent_excess", "truncating_excess", "hotspot")], axis=0
     )
-    # Coarse on purpose: a prior for long and for expressed genes, too blunt to tell genes apart.
+    covariates = dict(zip(GENE_COLUMNS, design(cohort).T, strict=True))
+    columns |= covariates
+    # Coarse on purpose, for trees: a prior for long and for expressed genes, too blunt to tell genes apart.
     columns["length_class"] = np.round(2 * np.log(cohort.codons)) / 2
     expression = cohort.features["expression_CCLE"].to_numpy(float)
     columns["expression_class"] = np.round(2 * np.log10(np.maximum(expression, 1.0))) / 2
     columns["replication_class"] = np.round(cohort.features["replication_time"].to_numpy(float) / 150)
+    for name in ("noncoding_mutation_rate", "local_GC_content", "HiC_compartment", "local_gene_density"):
+        columns[f"{name}_class"] = np.round(covariates[name])
     nonsilent = cohort.effect != SILENT
     tested = np.bincount(cohort.gene[nonsilent], minlength=cohort.n_genes) > 0
     table = pandas.DataFrame({name: values.astype(np.float32) for name, values in columns.items()}, index=cohort.genes)

@@ -101,14 +101,16 @@ class Neutral:
     clumped: list[tuple[float, np.ndarray]]
 
 
-def clumps(cohort: Cohort) -> int:
-    """Sites that hold a silent mutation and were hit in at least as many samples as the largest of CLUMPS, silent ones an eighth or more.
+def clumps(cohort: Cohort) -> np.ndarray:
+    """Sites of each kind in CLUMPS that hold a silent mutation, int (kinds,): hit in two samples; in three or more, silent ones an eighth or more.
 
     No selection explains these: mapping errors between paralogues, repeats, germline variants that were not filtered.
     """
     site, silent = samples_per_site(cohort, cohort.effect == SILENT)
     everything, samples = samples_per_site(cohort, np.isin(cohort.site, site))
-    return int(((samples >= CLUMPS[-1][0]) & (looked_up(everything, site, silent) >= samples / 8)).sum())
+    samples = samples[looked_up(everything, site, silent) >= samples / 8]
+    edges = [least for least, _ in CLUMPS]
+    return np.diff([int((samples >= least).sum()) for least in edges] + [0]) * -1
 
 
 def with_clumps(cohort: Cohort, least: int, number: int, rng: np.random.Generator, source: np.ndarray) -> np.ndarray:
@@ -142,7 +144,7 @@ def neutral_scores(
     clumped: list[list[np.ndarray]] = [[] for _ in CLUMPS]
     nonsilent = int((cohort.effect != SILENT).sum())
     silent = len(cohort.effect) - nonsilent
-    by_chance = 0
+    by_chance = np.zeros(len(CLUMPS))
     fewest, most = NEUTRAL_COHORTS
     while len(plain) < most and (len(plain) < fewest or sum(map(len, plain)) < NEUTRAL_GENES):
         made = neutral_cohort(cohort, observed.background, rng)
@@ -157,8 +159,7 @@ def neutral_scores(
         plain.append(scores[drawn.tested & ~np.any(hits, axis=0)])
         for kept, hit in zip(clumped, hits, strict=True):
             kept.append(scores[drawn.tested & hit])
-    # Pairs beyond chance are in the sites' excess where silent mutations abound; larger clumps are counted.
-    seen = [0.0] * (len(CLUMPS) - 1) + [max(clumps(cohort) - by_chance / len(plain), 0.0)]
+    seen = np.maximum(clumps(cohort) - by_chance / len(plain), 0.0)
     tested = max(int(observed.tested.sum()), 1)
     shares = [
         min((CLUMP_WEIGHT * typical + n) / (CLUMP_WEIGHT + silent) * nonsilent / tested, 0.5)

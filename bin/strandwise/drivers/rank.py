@@ -83,7 +83,7 @@ def rank(
     scores = ranker.score(found, found)
     neutral = neutral_scores(cohort, found, ranker.score, SEED)
     table = gene_table(cohort, found, scores, neutral)
-    reasons, base = ranker.reasons(with_ranks(found, found).loc[table["gene"].head(EXPLAINED)])
+    reasons, base = ranker.mixture.reasons(with_ranks(found, found).loc[table["gene"].head(EXPLAINED)])
     table["why"] = why(reasons).reindex(table["gene"]).to_numpy()
     table = with_prior(table, prior_table(cohort, found, read_prior(model)) if prior else None)
     write_table(DRIVER_GENES, table, version, output)

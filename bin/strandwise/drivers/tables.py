@@ -56,7 +56,11 @@ LINES = {
     "impact": ("impact",),
     "combined": ("combined", "combined_excess", "combined_wide", "combined_typed", "combined_all", "strongest"),
     "standing": ("rank_combined_excess", "rank_combined_typed", "rank_nonsilent_typical_excess", "rank_samples"),
-    "background": ("length_class", "expression_class", "replication_class"),
+    "background": (
+        "length_class", "expression_class", "replication_class", "noncoding_mutation_rate_class", "local_GC_content_class",
+        "HiC_compartment_class", "local_gene_density_class", "log_length", "expression_CCLE", "replication_time", "noncoding_mutation_rate",
+        "local_GC_content", "HiC_compartment", "local_gene_density", "covariates_known",
+    ),
 }  # fmt: skip
 
 DRIVER_REASONS = Table(
@@ -64,7 +68,7 @@ DRIVER_REASONS = Table(
     [
         Column("gene", "current HGNC symbol"),
         Column("rank", "as in driver_genes.tsv", int, 1),
-        *(Column(line, f"TreeSHAP of {line.replace('_', ' ')} evidence, log odds", float) for line in LINES),
+        *(Column(line, f"what {line.replace('_', ' ')} evidence adds (TreeSHAP and terms of the regression), log odds", float) for line in LINES),
         Column("base", "log odds of an average gene; base, lines and the remainder of the score add up", float),
     ],
 )  # fmt: skip

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
 from strandwise import __version__
-from strandwise.drivers.evidence import Evidence, evidence, with_ranks
+from strandwise.drivers.evidence import GENE_COLUMNS, Evidence, evidence, with_ranks
 from strandwise.drivers.mutations import Cohort, prepare
 from strandwise.drivers.prior import lessons, write_prior
+from strandwise.drivers.ranker import LINEAR_SHARE, Linear, Mixture, bent
 from strandwise.drivers.tables import LINES
 from strandwise.errors import InputError
 from strandwise.formats.files import written
@@ -25,15 +27,36 @@ if TYPE_CHECKING:
     import xgboost
 
 # Columns that may lower or raise a score; every other line of evidence may only raise it.
-FREE = {"length_class", "expression_class", "replication_class", "impact", "truncating_share", "truncating_repeats", "hotspot_share", "samples",
-        "sample_share"}  # fmt: skip
-COLUMNS = [column for columns in LINES.values() for column in columns]
+FREE = {
+    *LINES["background"],
+    "impact",
+    "truncating_share",
+    "truncating_repeats",
+    "hotspot_share",
+    "samples",
+    "sample_share",
+}
+# What trees learn from: exact covariates would let them remember genes.
+COLUMNS = [column for columns in LINES.values() for column in columns if column not in GENE_COLUMNS]
+# Classes of covariates that half of the boosters do without: the two halves err on other genes.
+SEEN_BY_HALF = [
+    f"{name}_class" for name in ("noncoding_mutation_rate", "local_GC_content", "HiC_compartment", "local_gene_density")
+]
 ROUNDS = 200
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4)
 SETTINGS: dict[str, Any] = {
     "objective": "binary:logistic", "max_depth": 3, "eta": 0.08, "min_child_weight": 3, "subsample": 0.7,
     "colsample_bytree": 0.3, "reg_lambda": 3, "tree_method": "hist", "max_bin": 64, "nthread": 1,
 }  # fmt: skip
+# What the linear model learns from: the combinations, standing, and what tells genes of like strength apart; and the precision of its
+# slopes' prior, per standard deviation of a column.
+LINEAR_COLUMNS = [
+    "combined", "combined_excess", "combined_wide", "combined_typed", "combined_all", "strongest", "rank_combined_excess",
+    "rank_combined_typed", "rank_nonsilent_typical_excess", "rank_samples", "missense_ratio", "truncating_ratio", "truncation_bias",
+    "truncating_spread", "hotspot_sum", "hotspot_share", "recurrence_missense", "recurrence_truncating", "cluster", "impact",
+    "sample_share", "quiet_samples", *GENE_COLUMNS,
+]  # fmt: skip
+PENALTY = 3.0
 # Of genes without a sign of selection this share is enough to learn what they look like.
 PLAIN_SHARE = 0.08
 # A driver of another cancer type counts as this much of a driver per unit of combined evidence in the cohort, up to the limit:
@@ -102,15 +125,46 @@ def worth_learning(rows: "pandas.DataFrame", seed: int = 0) -> np.ndarray:
     return (rows["elsewhere"] | some).to_numpy() | lucky
 
 
-def fit_boosters(rows: "pandas.DataFrame", columns: list[str], seeds: Sequence[int] = SEEDS) -> "list[xgboost.Booster]":
-    """Train one booster per seed on training rows; evidence is monotone, covariates are free."""
+def fit(rows: "pandas.DataFrame", seeds: Sequence[int] = SEEDS) -> Mixture:
+    """Train on training rows: boosters, one per seed, for drivers of the cohort's cancer type, the linear model for drivers of any type.
+
+    Evidence is monotone in both, covariates are free.
+    """
+    return Mixture(fit_boosters(rows[worth_learning(rows)], seeds), COLUMNS, fit_linear(rows))
+
+
+def fit_boosters(rows: "pandas.DataFrame", seeds: Sequence[int]) -> "list[xgboost.Booster]":
+    """One booster per seed; those of odd seeds do not see SEEN_BY_HALF (constant columns are never split on)."""
     import xgboost
 
-    rows = rows[worth_learning(rows)]
-    monotone = tuple(0 if name in FREE else 1 for name in columns)
-    data = xgboost.DMatrix(rows[columns].to_numpy(np.float32), label=rows["label"].to_numpy(float))
+    monotone = tuple(0 if name in FREE else 1 for name in COLUMNS)
     settings = {**SETTINGS, "monotone_constraints": monotone}
-    return [xgboost.train({**settings, "seed": seed}, data, ROUNDS) for seed in seeds]
+    label = rows["label"].to_numpy(float)
+    seen = {
+        0: xgboost.DMatrix(rows[COLUMNS].to_numpy(np.float32), label=label),
+        1: xgboost.DMatrix(rows[COLUMNS].assign(**dict.fromkeys(SEEN_BY_HALF, 0.0)).to_numpy(np.float32), label=label),
+    }
+    return [xgboost.train({**settings, "seed": seed}, seen[seed % 2], ROUNDS) for seed in seeds]
+
+
+def fit_linear(rows: "pandas.DataFrame") -> Linear:
+    """Logistic regression on standardised columns, slopes of evidence not below 0, drawn to 0 by a Gaussian prior (PENALTY)."""
+    from scipy.optimize import minimize
+
+    values, label = bent(rows, LINEAR_COLUMNS), rows["elsewhere"].to_numpy(float)
+    centres, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
+    x = np.column_stack([np.ones(len(values)), (values - centres) / spread])
+    penalty = np.append(0.0, np.full(len(LINEAR_COLUMNS), PENALTY))
+
+    def loss(slopes: np.ndarray) -> tuple[float, np.ndarray]:
+        log_odds = x @ slopes
+        value = (np.logaddexp(0, log_odds) - label * log_odds).sum() + 0.5 * (penalty * slopes**2).sum()
+        return float(value), x.T @ (expit(log_odds) - label) + penalty * slopes
+
+    bounds = [(None, None), *((None if name in FREE else 0.0, None) for name in LINEAR_COLUMNS)]
+    start = np.append(-4.0, np.zeros(len(LINEAR_COLUMNS)))
+    slopes = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}).x
+    return Linear(LINEAR_COLUMNS, slopes[1:] / spread, centres, float(slopes[0]))
 
 
 def train(
@@ -130,14 +184,21 @@ def train(
         tables.append(training_rows(code, found, drivers))
         taught.append(lessons(code, cohort, found))
     rows = pandas.concat(tables)
-    boosters = fit_boosters(rows, COLUMNS)
+    fitted = fit(rows)
     output.mkdir(parents=True, exist_ok=True)
     for stale in output.glob("booster_*.ubj"):
         stale.unlink()
-    names = ["columns.json", write_prior(taught, output)]
-    with written(output / "columns.json") as temporary:
-        temporary.write_text(json.dumps(COLUMNS, indent=1) + "\n")
-    for number, booster in enumerate(boosters):
+    names = ["columns.json", "linear.json", write_prior(taught, output)]
+    linear = fitted.linear
+    terms = zip(linear.columns, linear.slopes.tolist(), linear.centres.tolist(), strict=True)
+    content = {
+        "base": linear.base,
+        "terms": {name: {"slope": slope, "centre": centre} for name, slope, centre in terms},
+    }
+    for file, values in (("columns.json", fitted.columns), ("linear.json", content)):
+        with written(output / file) as temporary:
+            temporary.write_text(json.dumps(values, indent=1) + "\n")
+    for number, booster in enumerate(fitted.boosters):
         names.append(f"booster_{number}.ubj")
         with written(output / names[-1]) as temporary:
             booster.save_model(temporary)
@@ -146,7 +207,7 @@ def train(
         "name": name,
         "version": version,
         "made_by": f"strandwise {__version__}, drivers.py train",
-        "method": f"mean of {len(boosters)} XGBoost models, {ROUNDS} trees each, monotone in the evidence",
+        "method": f"mean of {len(fitted.boosters)} XGBoost models, {ROUNDS} trees each, and a logistic regression (share {LINEAR_SHARE}), monotone in the evidence",
         "trained_on": {
             "cohorts": sorted(files),
             "left_out": sorted(without),

@@ -282,9 +282,7 @@ def finish(
     model.domain.explained = float(numpy.quantile(known.explained, 0.01))
     model.domain.distance = float(numpy.quantile(known.distance, 0.99))
     model.domain.typical = typical
-    # The components fit the lines they come from better than others.
-    seen = float(numpy.median(1 - predict(model, training)[2]))
-    model.domain.unique = (model.domain.unique * max(typical / seen, 1.0)).astype(numpy.float32)
+    widen_unique(model, training, typical)
     figures: dict[str, Any] = {}
     for what, (some, parts), wide in (
         ("lines_left_out", left_out, wider[0]),
@@ -300,6 +298,17 @@ def finish(
         "per_drug_pearson": per_drug,
     }
     return figures | new_drugs
+
+
+def widen_unique(model: Model, training: Training, typical: float) -> None:
+    """Bring what the components leave of a gene to lines left out: they fit the lines they come from better than others.
+
+    typical: median share of a left-out line's variance that the components do not carry.
+    """
+    import numpy
+
+    seen = float(numpy.median(1 - predict(model, training)[2]))
+    model.domain.unique = (model.domain.unique * max(typical / seen, 1.0)).astype(numpy.float32)
 
 
 def widths_of_new_drugs(model: Model, training: Training, left_out: "numpy.ndarray") -> dict[str, dict[str, float]]:

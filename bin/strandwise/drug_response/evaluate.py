@@ -1,5 +1,6 @@
 """Measures the model beside its rivals on the same folds, with paired bootstrap intervals over lines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from strandwise.drug_response.figures import LEAST_LINES, centred
 from strandwise.drug_response.layout import read_training
 from strandwise.drug_response.rivals import RIVALS
 from strandwise.drug_response.training import Recipe
+from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.progress import progress
 
@@ -26,14 +28,29 @@ class Agreement:
     per_drug: "numpy.ndarray"
 
 
-def evaluate(data: Path, folds: Path, output: Path, predictions: Path | None, members: int, bootstraps: int) -> None:
-    """Write one row per method: figures with 95 % intervals, and the paired difference of Strandwise from it."""
+def evaluate(
+    data: Path,
+    folds: Path,
+    output: Path,
+    predictions: Path | None,
+    members: int,
+    bootstraps: int,
+    without: Sequence[str] = (),
+) -> None:
+    """Write one row per method: figures with 95 % intervals, and the paired difference of Strandwise from it.
+
+    without: rivals that are not run. Raises InputError for names that are none.
+    """
     import numpy
     import pandas
 
+    unknown = [name for name in without if name not in RIVALS]
+    if unknown:
+        raise InputError(f"--without: no rival is called {'; '.join(unknown)}; there are {'; '.join(RIVALS)}")
     training = read_training(data)
     parts = read_folds(folds, training.lines)
-    found = {name: numpy.full(training.response.shape, numpy.nan) for name in RIVALS}
+    rivals = {name: rival for name, rival in RIVALS.items() if name not in without}
+    found = {name: numpy.full(training.response.shape, numpy.nan) for name in rivals}
     if predictions:
         found[OURS] = numpy.load(predictions)["lines"]
     else:
@@ -42,7 +59,7 @@ def evaluate(data: Path, folds: Path, output: Path, predictions: Path | None, me
         }
     for part in progress(numpy.unique(parts), len(numpy.unique(parts)), "folds"):
         inside, outside = training.part(parts != part), training.part(parts == part)
-        for name, rival in RIVALS.items():
+        for name, rival in rivals.items():
             found[name][parts == part] = rival(inside, outside)
         if not predictions:
             model = fit_model(inside, Recipe(members=members))

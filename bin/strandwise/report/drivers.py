@@ -34,8 +34,8 @@ PLOTTED = 20  # -log10 p that the plot of quantiles ends at
 METHODS = """Cancer driver genes were ranked with Strandwise ({models}). Expected numbers of mutations per gene and class come from
 the cohort's silent mutations, coding length and gene covariates by a negative-binomial model with fitted over-dispersion, the idea of
 dNdScv [{dndscv}]. Lines of evidence (excess of missense, truncating and in-frame mutations, hotspots, clusters, truncation bias,
-recurrence over samples, impact on the protein) are joined by gradient-boosted trees, monotone in the evidence (XGBoost [{xgboost}]),
-which were trained on TCGA cohorts with labels from IntOGen [{intogen}], and explained by TreeSHAP [{shap}]. p-values compare a gene's
+recurrence over samples, impact on the protein) are joined by gradient-boosted trees (XGBoost [{xgboost}]) and a logistic regression, both
+monotone in the evidence and trained on TCGA cohorts with labels from IntOGen [{intogen}], and explained by TreeSHAP [{shap}]. p-values compare a gene's
 score with those of neutral cohorts drawn from the same samples and background; q-values are Benjamini–Hochberg [{bh}]."""
 
 
@@ -210,7 +210,7 @@ def _calibration(curve: "pandas.DataFrame | None", checked: Mapping[str, Any] | 
         "Is this cohort calibrated?",
         "linegraph",
         data,
-        said,
+        said + figures.legend({**colours, "exact": html.GREY}),
         helptext="Quantiles of p-values against those of chance, both as −log10. The silent mutations of the cohort were given the effects of "
         "the others and ranked the same way: their line should follow the diagonal. Where it rises far above, p-values are too small "
         "(mapping errors, germline variants); where it stays below, they are cautious. The cohort's own line leaves the diagonal where drivers begin.",
@@ -276,7 +276,7 @@ def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> di
         "drivers_evidence",
         "Why these genes",
         html.table(header, rows, "sw-evidence", range(1, len(header))),
-        "What each line of evidence adds to (orange) or takes from (blue) the score of a gene: TreeSHAP values of the ranking model, in "
+        "What each line of evidence adds to (orange) or takes from (blue) the score of a gene: TreeSHAP values and terms of the ranking models, in "
         f"log-odds. Full colour: {full:.1f}{starred}. Of the first 200 genes: {html.link('drivers/driver_reasons.tsv')}.",
     )
 

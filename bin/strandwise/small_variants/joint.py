@@ -142,7 +142,10 @@ def by_records(loci: Sequence[Locus], models: Models) -> list[JointCall | None]:
             phreds[:, :, 0] = [[data.errors for data in row] for row in samples]
         artefacts = np.array([[data.artefact for data in row] for row in samples])
         posteriors = model.posteriors(
-            10 ** (-by_reads / 10), 10 ** (-artefacts / 10), *shown_reference(by_reads, showing)
+            10 ** (-by_reads / 10),
+            10 ** (-artefacts / 10),
+            *shown_reference(by_reads, showing),
+            np.array([[data.clean for data in row] for row in samples]),
         )
         for row, index in enumerate(indexes):
             calls[index] = joint_call(loci[index], posteriors, row, model)

@@ -21,6 +21,9 @@ MUTATION_RATE = {True: 1.2e-8 / 3, False: 1e-9}
 ARTEFACT_RATE = 1e-4
 """Chance that a site shows an alternate to everybody whatever they carry: reads of another place, repeats that slip."""
 
+OF_ONE_SAMPLE = 0.01
+"""Share of the artefacts that relatives need not show: of the library, or of a copy that only one person has."""
+
 GRID = np.arange(-14.0, 10.0 + 1e-9, 0.25)
 """Logits of the frequencies, from 1 in a million on, over which the sum is taken in place of the integral."""
 
@@ -210,18 +213,33 @@ class JointModel:
         artefacts: np.ndarray | None = None,
         odds: np.ndarray | None = None,
         showing: np.ndarray | None = None,
+        clean: np.ndarray | None = None,
     ) -> Posteriors:
         """likelihoods: float (loci, samples, genotypes), not logs, without prior; all 1 where there are no data.
 
         artefacts: float (loci, samples), likelihood of 0/0 where the site is an artefact, on the scale of `likelihoods`; showing: as
         likelihoods, where the site shows reads of the reference to everybody, with the odds float (loci,); None: no site does. With one
-        copy per cell the homozygous genotypes stand for the allele.
+        copy per cell the homozygous genotypes stand for the allele. clean: float (loci, samples), chance that a sample shows no
+        alternate where the site is an artefact, 1 where it shows some; it counts for parents whose child shows some.
         """
         result = self._posteriors(likelihoods)
         if showing is not None and odds is not None and odds.any():
             rows = np.flatnonzero(odds)
             _or_showing(result, self._posteriors(showing[rows]), rows, odds[rows])
-        return result if artefacts is None else _or_artefact(result, artefacts)
+        if artefacts is None:
+            return result
+        return _or_artefact(result, artefacts, 1.0 if clean is None else self._seen_in_children_alone(clean))
+
+    def _seen_in_children_alone(self, clean: np.ndarray) -> np.ndarray:
+        """Chance that an artefact shows in a child and in neither parent as it does, float (loci,); 1 where it is not so."""
+        chances = np.ones(len(clean))
+        for family in self.families:
+            if family.mother is None or family.father is None:
+                continue
+            parents = clean[:, [family.mother, family.father]]
+            here = (parents < 1).all(axis=1) & (clean[:, family.children] == 1).any(axis=1)
+            chances *= np.where(here, np.maximum(OF_ONE_SAMPLE, parents.prod(axis=1)), 1.0)
+        return chances
 
     def _posteriors(self, likelihoods: np.ndarray) -> Posteriors:
         likelihoods = np.array(likelihoods, dtype=float)
@@ -383,9 +401,9 @@ def _or_showing(found: Posteriors, showing: Posteriors, rows: np.ndarray, odds: 
     found.shows_reference[rows] = chance > 0.5
 
 
-def _or_artefact(found: Posteriors, artefacts: np.ndarray) -> Posteriors:
-    """Posteriors where each site can be an artefact instead, at which everybody is 0/0."""
-    log_artefact = np.log(ARTEFACT_RATE) + np.log(artefacts + TINY).sum(axis=1)
+def _or_artefact(found: Posteriors, artefacts: np.ndarray, chances: np.ndarray | float) -> Posteriors:
+    """Posteriors where each site can be an artefact instead, at which everybody is 0/0. chances: of being shown by those who do."""
+    log_artefact = np.log(ARTEFACT_RATE) + np.log(artefacts + TINY).sum(axis=1) + np.log(chances)
     whole = np.logaddexp(found.evidence, log_artefact)
     artefact = np.exp(log_artefact - whole)
     genotypes = found.genotypes * (1 - artefact)[:, None, None]

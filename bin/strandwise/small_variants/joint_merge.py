@@ -189,6 +189,11 @@ class SampleData:
     def missing(self) -> bool:
         return self.own is None
 
+    @property
+    def clean(self) -> float:
+        """Chance that it shows no alternate where the site is an artefact; 1 where it shows some. As for reads of the reference."""
+        return 1.0 if self.missing or any(self.depths[1:]) else 2 / (self.depth + 1)
+
 
 @dataclass
 class Locus:
