@@ -457,7 +457,7 @@ def score(
     folder: Annotated[list[Path], Option(help="folder of `reads` and `call`; repeat for more trios, which are pooled")],
     coverage: Annotated[list[float], Option(help="repeat")],
 ) -> None:
-    """Print the tables: wrong alleles per member, Mendelian errors, de novo variants found and false."""
+    """Print the tables: wrong alleles of all members, Mendelian errors, de novo variants found and false."""
     ways = {
         "each alone": "",
         "joint": "joint",
@@ -467,18 +467,15 @@ def score(
         "GATK": "gatk",
         "GATK, pedigree": "gatk_refined",
     }
-    print("| coverage | calls | member | type | truth | FN | FP | F1 |", "| --- " * 8 + "|", sep="\n")
+    print(
+        "| coverage | calls | SNP truth | SNP FN + FP | INDEL truth | INDEL FN + FP | all errors |",
+        "| --- " * 7 + "|",
+        sep="\n",
+    )
     for depth in (f"{number:g}x" for number in coverage):
         for way, stem in ways.items():
-            if not all((f / f"{stem or 'joint'}.{depth}.vcf.gz").exists() for f in folder):
-                continue
-            for member in MEMBERS:
-                sides = list(zip(*(_compared(f, depth, stem, member) for f in folder), strict=True))
-                for kind in ("SNP", "INDEL"):
-                    row = counts(*([a for part in side for a in part if a.kind == kind] for side in sides))
-                    print(
-                        f"| {depth} | {way} | {member} | {kind} | {row['truth_total']} | {row['fn']} | {row['fp']} | {row['f1']:.4f} |"
-                    )
+            if all((f / f"{stem or 'joint'}.{depth}.vcf.gz").exists() for f in folder):
+                _print_errors(folder, depth, way, stem)
     print("\n| coverage | calls | GQ | called alleles | errors expected | errors seen |", "| --- " * 6 + "|", sep="\n")
     for depth in (f"{number:g}x" for number in coverage):
         for way, stem in list(ways.items())[:3]:
@@ -511,6 +508,18 @@ def score(
             whole = sum(len(truth) for truth, _ in pairs)
             found, false = sum(len(truth & got) for truth, got in pairs), sum(len(got - truth) for truth, got in pairs)
             print(f"| {depth} | {name} | {whole} | {found} | {false} |")
+
+
+def _print_errors(folders: list[Path], depth: str, way: str, stem: str) -> None:
+    """Wrong alleles of all members, pooled."""
+    sides = [_compared(folder, depth, stem, member) for folder in folders for member in MEMBERS]
+    cells, errors = [], 0
+    for kind in ("SNP", "INDEL"):
+        truth, calls = ([a for pair in sides for a in pair[number] if a.kind == kind] for number in (0, 1))
+        row = counts(truth, calls)
+        cells += [str(row["truth_total"]), f"{row['fn']} + {row['fp']}"]
+        errors += row["fn"] + row["fp"]
+    print("|", " | ".join([depth, way, *cells, str(errors)]), "|", flush=True)
 
 
 def _compared(folder: Path, depth: str, stem: str, member: str) -> tuple[list, list]:
