@@ -122,6 +122,27 @@ def test_a_child_that_tells_the_haplotype_of_its_mother_with_other_records(tmp_p
     assert whole["errors"] == "0"
 
 
+def test_records_that_nobody_carries_by_themselves_still_tell_a_haplotype(tmp_path: Path) -> None:
+    """As above with a few reads in the child: each of its records by itself is sooner an error than a new mutation."""
+    mother = [
+        block(1, 99, 60),
+        site(100, "T", "TC", "0/1", "15,15", "100,0,100"),
+        site(101, "AC", "A", "0/1", "15,15", "100,0,100"),
+        block(103, 200, 60),
+    ]
+    child = [
+        block(1, 100, 60),
+        site(101, "A", "C", "0/1", "4,4", "22,0,22"),
+        site(102, "C", "A", "0/1", "4,4", "22,0,22"),
+        block(103, 200, 60),
+    ]
+    alone = trio([block(1, 200, 60)], [block(1, 200, 60)], child)
+    (tmp_path / "alone").mkdir()
+    assert run(tmp_path / "alone", alone, PED).lines == []
+    found = run(tmp_path, trio(mother, [block(1, 200, 60)], child), PED)
+    assert [[cell.split(":")[0] for cell in line[9:]] for line in found.lines] == [["0/1", "0/0", "0/1"]] * 2
+
+
 def test_a_haplotype_that_neither_parent_has_stays_new(tmp_path: Path) -> None:
     """As above, but the child's second SNV is another one."""
     mother = [

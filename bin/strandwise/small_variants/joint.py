@@ -118,15 +118,15 @@ def joint_lines(
         return fasta.fetch(contig, start, end).upper().translate(AMBIGUOUS)
 
     for loci in whole_clusters(progress(windows, total, "joint genotyping, windows"), bases):
-        for call in by_haplotypes(by_records(loci, models), loci, bases, models):
-            if call is not None:
+        for call in by_haplotypes(by_records(loci, models), bases, models):
+            if call.carried:
                 count(call, trios, found)
                 yield call.line() + "\n"
 
 
-def by_records(loci: Sequence[Locus], models: Models) -> list[JointCall | None]:
-    """Calls of the loci, each judged by itself; None where nobody carries an alternate allele."""
-    calls: list[JointCall | None] = [None] * len(loci)
+def by_records(loci: Sequence[Locus], models: Models) -> list[JointCall]:
+    """Calls of the loci, each judged by itself."""
+    calls: dict[int, JointCall] = {}
     shapes = [
         (len(locus.alleles), locus.snv, tuple(data.ploidy for data in locus.samples), locus.contig) for locus in loci
     ]
@@ -149,7 +149,7 @@ def by_records(loci: Sequence[Locus], models: Models) -> list[JointCall | None]:
         )
         for row, index in enumerate(indexes):
             calls[index] = joint_call(loci[index], posteriors, row, model)
-    return calls
+    return [calls[index] for index in range(len(loci))]
 
 
 def transmitted_by(contig: str, ploidies: Iterable[int]) -> str:

@@ -28,6 +28,11 @@ class JointCall:
     shows_reference: bool = False
 
     @property
+    def carried(self) -> bool:
+        """Whether anybody has an alternate allele."""
+        return len(self.kept) > 1
+
+    @property
     def kind(self) -> str:
         return "SNP" if self.locus.snv else "INDEL"
 
@@ -97,28 +102,26 @@ class JointCall:
         return ":".join(values)
 
 
-def joint_call(locus: Locus, posteriors: Posteriors, row: int, model: JointModel) -> JointCall | None:
-    """The site as it is written; None where nobody carries an alternate allele."""
+def joint_call(locus: Locus, posteriors: Posteriors, row: int, model: JointModel) -> JointCall:
+    """The site as it is written."""
     best = posteriors.best[row].tolist()
     chances = posteriors.genotypes[row, range(len(best)), best].tolist()
     qualities = [min(MOST_QUALITY, int(phred(1 - chance) + 1e-6)) for chance in chances]
     new = {child: float(chances[row]) for child, chances in posteriors.de_novo.items()}
     call = finished(locus, model, best, qualities, float(posteriors.reference[row]), new)
-    if call is not None and posteriors.shows_reference is not None:
+    if posteriors.shows_reference is not None:
         call.shows_reference = bool(posteriors.shows_reference[row])
     return call
 
 
 def finished(
     locus: Locus, model: JointModel, best: list[int], qualities: list[int], quality: float, de_novo: dict[int, float]
-) -> JointCall | None:
-    """A site with its alleles and filters; None where nobody carries an alternate allele. Arguments as in JointCall."""
+) -> JointCall:
+    """A site with its alleles and filters. Arguments as in JointCall."""
     order = genotypes_of(len(locus.alleles))
     carried = {
         allele for data, place in zip(locus.samples, best, strict=True) if not data.missing for allele in order[place]
     }
-    if not carried - {0}:
-        return None
     filters = [_sample_filters(*values) for values in zip(locus.samples, best, qualities, strict=True)]
     return JointCall(locus, model, best, qualities, quality, de_novo, sorted({0, *carried}), filters)
 

@@ -234,21 +234,21 @@ def founders_prior(carried: np.ndarray, weights: np.ndarray, copies: tuple[int, 
     return np.asarray(of_each.prod(axis=2) * np.outer(*ways))
 
 
-def by_haplotypes(calls: Sequence[JointCall | None], loci: Sequence[Locus], fetch: Fetch, models: Models) -> list[JointCall | None]:  # fmt: skip
+def by_haplotypes(calls: Sequence[JointCall], fetch: Fetch, models: Models) -> list[JointCall]:
     """The calls of loci; where relatives changed a genotype in a cluster that holds an indel, the calls of their haplotypes.
 
     Records are judged one by one at first. Where two relatives tell the same haplotype with different records, each record by
-    itself seems to contradict inheritance, and genotypes turn that were right.
+    itself seems to contradict inheritance, and genotypes turn that were right. A record that has lost its carriers so is still
+    part of how their haplotypes are told.
     """
     found = list(calls)
-    called = [place for place, call in enumerate(calls) if call is not None]
-    for group in clusters([loci[place] for place in called], fetch):
-        judged = [calls[called[number]] for number in group]
-        cluster = [call for call in judged if call is not None]
+    told = [place for place, call in enumerate(calls) if call.carried or any(data.own for data in call.locus.samples)]
+    for group in clusters([calls[place].locus for place in told], fetch):
+        cluster = [calls[told[number]] for number in group]
         mixed = any(not call.locus.snv for call in cluster)
         if len(cluster) > 1 and mixed and any(map(changed, cluster)):
             for number, call in zip(group, genotyped(cluster, fetch, models), strict=True):
-                found[called[number]] = call
+                found[told[number]] = call
     return found
 
 
@@ -259,7 +259,7 @@ def changed(call: JointCall) -> bool:
     return turned or any(chance >= LISTED for chance in call.de_novo.values())
 
 
-def genotyped(calls: Sequence[JointCall], fetch: Fetch, models: Models) -> list[JointCall | None]:
+def genotyped(calls: Sequence[JointCall], fetch: Fetch, models: Models) -> list[JointCall]:
     """Calls of a cluster from the posteriors of the families' haplotypes, which are the alleles of one locus. Samples without relatives, and
     all where there are too many haplotypes, stay as they were called."""
     loci = [call.locus for call in calls]
@@ -302,7 +302,7 @@ def _common(
 
 def _call(
     call: JointCall, place: int, members: Sequence[int], common: Sequence[Description], posteriors: Posteriors
-) -> JointCall | None:
+) -> JointCall:
     """One record of a cluster with the genotypes that the haplotypes have there. common: descriptions; place: of the locus in them."""
     here = np.array([genotype_index((common[a][place], common[b][place])) for a, b in genotypes_of(len(common))])
     best, qualities, quality = list(call.best), list(call.qualities), 0.0
