@@ -98,22 +98,24 @@ def test_one_sample_keeps_its_likelihoods_and_relatives_without_such_reads_speak
     assert posteriors(three, mother, father, child)[1].argmax() == 1
 
 
+MOTHER = [
+    block(1, 99, 60),
+    site(100, "T", "TC", "0/1", "15,15", "100,0,100"),
+    site(101, "AC", "A", "0/1", "15,15", "100,0,100"),
+    block(103, 200, 60),
+]
+
+
 def test_a_child_that_tells_the_haplotype_of_its_mother_with_other_records(tmp_path: Path) -> None:
     """Reference TACG: the mother's C inserted after T and C deleted after A, the child's A>C and C>A: TCAG. Record by record
     the child has two new alleles and the mother two that she did not hand down."""
-    mother = [
-        block(1, 99, 60),
-        site(100, "T", "TC", "0/1", "15,15", "100,0,100"),
-        site(101, "AC", "A", "0/1", "15,15", "100,0,100"),
-        block(103, 200, 60),
-    ]
     child = [
         block(1, 100, 60),
         site(101, "A", "C", "0/1", "15,15", "100,0,100"),
         site(102, "C", "A", "0/1", "15,15", "100,0,100"),
         block(103, 200, 60),
     ]
-    found = run(tmp_path, trio(mother, [block(1, 200, 60)], child), PED)
+    found = run(tmp_path, trio(MOTHER, [block(1, 200, 60)], child), PED)
     assert len(found.lines) == 2
     for line in found.lines:
         assert [cell.split(":")[0] for cell in line[9:]] == ["0/1", "0/0", "0/1"]
@@ -124,12 +126,6 @@ def test_a_child_that_tells_the_haplotype_of_its_mother_with_other_records(tmp_p
 
 def test_records_that_nobody_carries_by_themselves_still_tell_a_haplotype(tmp_path: Path) -> None:
     """As above with a few reads in the child: each of its records by itself is sooner an error than a new mutation."""
-    mother = [
-        block(1, 99, 60),
-        site(100, "T", "TC", "0/1", "15,15", "100,0,100"),
-        site(101, "AC", "A", "0/1", "15,15", "100,0,100"),
-        block(103, 200, 60),
-    ]
     child = [
         block(1, 100, 60),
         site(101, "A", "C", "0/1", "4,4", "22,0,22"),
@@ -139,7 +135,7 @@ def test_records_that_nobody_carries_by_themselves_still_tell_a_haplotype(tmp_pa
     alone = trio([block(1, 200, 60)], [block(1, 200, 60)], child)
     (tmp_path / "alone").mkdir()
     assert run(tmp_path / "alone", alone, PED).lines == []
-    found = run(tmp_path, trio(mother, [block(1, 200, 60)], child), PED)
+    found = run(tmp_path, trio(MOTHER, [block(1, 200, 60)], child), PED)
     assert [[cell.split(":")[0] for cell in line[9:]] for line in found.lines] == [["0/1", "0/0", "0/1"]] * 2
 
 
