@@ -82,7 +82,7 @@ def checked(tmp_path: Path, fasta: Path, bam: Path, sheet: str, bed: Path | None
         (1, 0, "XX", "X0", "unusual", ["warning"]),
         (2, 1, "XY", "XXY", "unusual", ["warning"]),
         (1, 2, "XY", "XYY", "unusual", ["warning"]),
-        (3, 0, "NA", "XXX", "unusual", ["warning"]),
+        (3, 0, "NA", 3 * "X", "unusual", ["warning"]),
         (1.45, 0.5, "XX", "", "unclear", ["info"]),  # a mixture of a woman and a man
     ],
 )
