@@ -60,14 +60,3 @@ def test_no_reads_is_a_note(tmp_path: Path) -> None:
     seen = look([empty], sample.fasta, [Interval("c", 0, 6000)])
     (note,) = check_assay(CARD, seen, False, "S")
     assert note.level == "info"
-
-
-def test_reads_without_base_qualities_are_named(tmp_path: Path) -> None:
-    sample = make_sample(tmp_path, 4)
-    reads = [MadeRead(100, sample.reference[100:200], name=f"n{i}", qualities=None if i else 37) for i in range(20)]
-    bam = write_alignment(tmp_path / "bare.bam", "c", 6000, reads)
-    (note,) = check_assay(CARD, look([bam], sample.fasta, [Interval("c", 0, 6000)]), False, "S")
-    assert (note.level, note.text) == (
-        "warning",
-        "reads without base qualities, for which 20 is taken: accuracy is not known",
-    )

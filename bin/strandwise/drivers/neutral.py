@@ -110,7 +110,7 @@ def clumps(cohort: Cohort) -> np.ndarray:
     everything, samples = samples_per_site(cohort, np.isin(cohort.site, site))
     samples = samples[looked_up(everything, site, silent) >= samples / 8]
     edges = [least for least, _ in CLUMPS]
-    return np.diff([int((samples >= least).sum()) for least in edges] + [0]) * -1
+    return -np.diff([int((samples >= least).sum()) for least in edges] + [0])
 
 
 def with_clumps(cohort: Cohort, least: int, number: int, rng: np.random.Generator, source: np.ndarray) -> np.ndarray:

@@ -68,9 +68,8 @@ def read_expression(path: Path, scale: str, wanted: Collection[str] | None = Non
         raise InputError(*_not_numbers(path, samples)) from None
     if not numpy.isfinite(limits).all():
         raise InputError(*_not_numbers(path, samples))
-    if wanted and not kept:
-        raise InputError(f"{path.name}: {_no_known_gene(genes, samples, wanted)}")
     problems += _twice(path, "row", genes, "gene")
+    problems += [f"{path.name}: {_no_known_gene(genes, samples, wanted)}"] if wanted and not kept else []
     problems += _scale_problems(path, scale, *limits) if not problems else []
     if problems:
         raise InputError(*problems)

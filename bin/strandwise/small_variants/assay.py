@@ -1,4 +1,4 @@
-"""Compares the reads with what a model's card expects: assay, read length, base qualities."""
+"""Compares the reads with what a model's card expects: assay, read length, depth."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,11 @@ MOST_READS = 500
 @dataclass(frozen=True)
 class Reads:
     """What a look at some places shows. platform: of the read groups, empty where none says; read_length: bases, median;
-    depth: mean over the places that hold reads; without_qualities: whether some carry no base qualities."""
+    depth: mean over the places that hold reads."""
 
     platform: str
     read_length: int
     depth: float
-    without_qualities: bool = False
 
 
 def look(alignments: list[Path], reference: Path, intervals: "list[Interval]") -> Reads | None:
@@ -35,7 +34,6 @@ def look(alignments: list[Path], reference: Path, intervals: "list[Interval]") -
     lengths: list[int] = []
     depths: list[float] = []
     platforms: set[str] = set()
-    bare = False
     for path in alignments:
         with pysam.AlignmentFile(str(path), reference_filename=str(reference)) as file:
             groups = file.header.to_dict().get("RG", [])
@@ -48,7 +46,6 @@ def look(alignments: list[Path], reference: Path, intervals: "list[Interval]") -
                     if read.is_secondary or read.is_supplementary or read.is_unmapped:
                         continue
                     lengths.append(read.query_length or read.infer_query_length() or 0)
-                    bare |= read.query_qualities is None
                     bases += min(stop, read.reference_end or stop) - max(start, read.reference_start)
                     if number >= MOST_READS:
                         break
@@ -56,8 +53,7 @@ def look(alignments: list[Path], reference: Path, intervals: "list[Interval]") -
     if not lengths:
         return None
     covered = [depth for depth in depths if depth > 0]
-    length = sorted(lengths)[len(lengths) // 2]
-    return Reads("+".join(sorted(platforms)), length, sum(covered) / len(covered), bare)
+    return Reads("+".join(sorted(platforms)), sorted(lengths)[len(lengths) // 2], sum(covered) / len(covered))
 
 
 def check_assay(card: Card, reads: Reads | None, allow_mismatch: bool, sample: str) -> list[Note]:
@@ -79,6 +75,4 @@ def check_assay(card: Card, reads: Reads | None, allow_mismatch: bool, sample: s
     if problems and not allow_mismatch:
         remedy = "choose a fitting model, or allow_model_mismatch to go on with a warning"
         raise InputError(*(f"{sample}: {problem}; {remedy}" for problem in problems))
-    if reads.without_qualities:
-        problems.append("reads without base qualities, for which 20 is taken")
     return [Note("warning", f"{problem}: accuracy is not known", sample) for problem in problems]

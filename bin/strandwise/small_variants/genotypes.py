@@ -12,10 +12,10 @@ MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
 MOST_ALTERNATES = 4
 LEAST_DEPTH = 2
-"""Fewer reads than this are no basis for a genotype, and just as many only for one of the next quality (filter LowDepth)."""
+"""Fewer reads than this are no basis for a genotype; so many are one if its quality reaches LEAST_DEPTH_QUALITY (filter LowDepth)."""
 
 LEAST_DEPTH_QUALITY = 5
-"""Of two reads: a genotype quality below this is wrong in a third of the calls."""
+"""A genotype of LEAST_DEPTH reads with a quality below this is wrong in a third of the calls."""
 
 LOW_QUALITY = 3
 """A genotype quality below this means that another genotype is as likely (filter LowQual)."""
