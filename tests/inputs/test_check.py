@@ -247,7 +247,7 @@ def test_another_sample_name_in_the_read_groups_is_a_warning(called: Case) -> No
     make_bam(called.folder / "a.bam", sample="other")
     plan, problems, notes = called.check(fasta="x")
     assert plan and not problems
-    text = "a.bam: the read groups say sample other (SM), the sheet says S1; the sheet's name is used."
+    text = "a.bam: the read groups say sample other (SM), the sheet says S1; the name of the sheet is used"
     assert notes == [Note("warning", text, "S1")]
 
 

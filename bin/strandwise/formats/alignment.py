@@ -116,8 +116,13 @@ def check_alignments(paths: Iterable[Path], reference: Path, sample: str | None)
         raise InputError(*problems)
     differing = sorted({name for name in names.values() if sample and name != sample})
     files = ", ".join(names)
-    text = "{0}: the read groups say sample {1} (SM), the sheet says {2}; the name of the sheet is used"
-    return [Note("warning", text.format(files, name, sample), sample or "") for name in differing]
+    return [other_name(files, name, sample or "") for name in differing]
+
+
+def other_name(files: str, name: str, sample: str) -> Note:
+    """That the read groups of `files` bear another name than the sheet; said alike by the check of inputs and by the step."""
+    text = f"{files}: the read groups say sample {name} (SM), the sheet says {sample}; the name of the sheet is used"
+    return Note("warning", text, sample)
 
 
 def sample_names(alignment: "pysam.AlignmentFile") -> list[str]:

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from strandwise.errors import InputError
-from strandwise.formats.alignment import header_problems, quiet, sample_names, sorting_problems
+from strandwise.formats.alignment import header_problems, other_name, quiet, sample_names, sorting_problems
 from strandwise.formats.intervals import Interval, read_bed, some_names
 from strandwise.formats.notes import Note
 from strandwise.formats.samplesheet import Row
@@ -54,8 +54,7 @@ def check_headers(rows: list[Row], sheet: str, files: Files, contigs: dict[str, 
         problems += [f"{sheet}: {row.place}, {column}: {problem}" for problem in found]
         sample = row.values.get("sample", "")
         if len(names) == 1 and names[0] != sample:
-            text = f"{file.seen.name}: the read groups say sample {names[0]} (SM), the sheet says {sample}; the sheet's name is used."
-            notes.append(Note("warning", text, sample))
+            notes.append(other_name(file.seen.name, names[0], sample))
     return problems, notes
 
 

@@ -26,16 +26,16 @@ Attention = tuple[str, str, list[str], str]
 
 
 def attention(parts: Parts) -> list[Attention]:
-    """(level, step, samples, text), worst first; equal texts of several samples are one entry; failed samples lead."""
-    grouped: dict[tuple[str, str, str], list[str]] = {}
+    """(level, step, samples, text), worst first; equal texts of several samples or steps are one entry, of the first step; failed samples lead."""
+    grouped: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for step, note in parts.notes:
         known = STEPS.get(step, "small variants" if step in parts.planned or step in parts.called else step)
-        samples = grouped.setdefault((note.level, known, note.text), [])
+        _, samples = grouped.setdefault((note.level, note.text), (known, []))
         sample = note.sample or (step if step in parts.called else "")
         if sample and sample not in samples:
             samples.append(sample)
     entries = [
-        (level, step, [parts.label(name) for name in names], text) for (level, step, text), names in grouped.items()
+        (level, step, [parts.label(name) for name in names], text) for (level, text), (step, names) in grouped.items()
     ]
     order = list(LEVELS)
     entries.sort(key=lambda entry: order.index(entry[0]) if entry[0] in order else len(order))
