@@ -182,6 +182,14 @@ def test_attention_groups_samples_and_puts_the_worst_first(tmp_path: Path) -> No
     ]
 
 
+def test_attention_says_once_what_two_steps_say(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps({"samples": [{"id": "A", "sample": "A"}]}))
+    (tmp_path / "A.small_variants.json").write_text("{}")
+    for step in ("inputs", "A.0001"):
+        add_notes(tmp_path, step, Note("warning", "another name", "A"))
+    assert [(samples, text) for _, _, samples, text in attention(Parts(tmp_path))] == [(["A"], "another name")]
+
+
 def test_a_planned_job_without_its_table_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"jobs": ["drivers", "drug_response"], "samples": []}))
     (tmp_path / "response.tsv").write_text("sample\n")
