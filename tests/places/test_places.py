@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEXTFLOW = ROOT / ".venv/bin/nextflow"
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 RULES = {name: rule for group in SCHEMA["$defs"].values() for name, rule in group["properties"].items()}
-IMAGES = {"calling", "models", "report"}
+IMAGES = {"calling", "models", "phasing", "report"}
 ENGINES = ("docker", "podman", "singularity", "apptainer")
 EXECUTORS = {"slurm": "slurm", "awsbatch": "awsbatch", "googlebatch": "google-batch", "azurebatch": "azurebatch"}
 
