@@ -62,9 +62,10 @@ def called(
     share: float = ALLELES_PRIOR,
 ) -> list[SiteCall]:
     cuts = itertools.pairwise((0, *borders, len(sample.reference)))
-    intervals = [Interval("c", start, end) for start, end in cuts]
     sites = []
-    for piece in call_shard([bam or sample.bam], sample.fasta, None, intervals, ploidy, alleles=alleles, share=share):
+    for start, end in cuts:
+        shard = [Interval("c", start, end)]
+        (piece,) = call_shard([bam or sample.bam], sample.fasta, None, shard, ploidy, alleles=alleles, share=share)
         for site in piece.sites:
             check_site(site, piece, sample.reference[piece.start :])
             sites.append(site)
