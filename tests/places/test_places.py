@@ -123,7 +123,11 @@ def test_images_follow_the_registry(tmp_path: Path) -> None:
     }
 
 
-def test_use_gpu_changes_the_image_of_network_training_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_use_gpu_changes_the_image_of_network_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parser: str
+) -> None:
+    monkeypatch.setenv("NXF_SYNTAX_PARSER", parser)
     words = ["inspect", ROOT, "-profile", "docker,test", "-format", "json"]
     images = []
     for more in ([], ["--use_gpu"]):
