@@ -109,10 +109,8 @@ def _short(text: str) -> str:
         number = float(text)
     except ValueError:
         return text
-    if number == 0:
-        return "0"
     if abs(number) < 0.0005:
-        return f"{number:.1g}"
+        return f"{number:.1g}" if "e" in text else "0"
     return text if "." not in text else f"{number:.3f}".replace("0.", ".", 1) if abs(number) < 1 else f"{number:.3g}"
 
 
