@@ -143,6 +143,10 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
         parsed["reference_aa"].to_numpy(np.int8), parsed["alternate_aa"].to_numpy(np.int8), substitutions(table),
         np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
     )  # fmt: skip
+    if (cohort.effect == SILENT).all():
+        raise InputError(
+            "MAF: all mutations of known genes are silent; selection is seen in those that change a protein"
+        )
     cohort.codons = protein_lengths(cohort)
     return cohort, notes + _poor_data(cohort)
 
@@ -224,7 +228,7 @@ def _of_panel(
     if len(seen) >= PANEL * usual:
         return table, genes
     text = (
-        f"The mutations lie in {len(seen)} genes, where as many in whole exomes would lie in {round(usual)}: they are taken for those of a "
+        f"The mutations lie in {len(seen)} {'genes' if len(seen) > 1 else 'gene'}, where as many in whole exomes would lie in {round(usual)}: they are taken for those of a "
         "targeted panel, and these genes alone are compared with one another. A --gene_features table of the panel's genes says exactly "
         "which were sequenced."
     )
