@@ -27,6 +27,16 @@ def bug() -> None:
     raise KeyError("ours")
 
 @app.command()
+def full() -> None:
+    with open("/dev/full", "w", buffering=1) as disk:
+        print("a line", file=disk)
+
+@app.command()
+def wrapped() -> None:
+    import shutil
+    raise shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")])
+
+@app.command()
 def fine() -> None:
     pass
 
@@ -49,6 +59,15 @@ def test_a_bug_keeps_its_traceback_and_ends_with_1() -> None:
     done = run("bug")
     assert done.returncode == 1
     assert "Traceback" in done.stderr and "KeyError: 'ours'" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["full", "wrapped"])
+def test_a_full_disk_is_one_line_and_worth_another_try(command: str) -> None:
+    done = run(command)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: no space left on the disk of the work folder; make room or name another disk by -work-dir, then go on with -resume\n"
+    )
 
 
 def test_a_good_end_is_0() -> None:

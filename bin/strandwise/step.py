@@ -1,5 +1,7 @@
-"""Starts a step's script: answers --version, turns InputError into one message and exit status 65."""
+"""Starts a step's script: answers --version, turns InputError and a full disk into one message."""
 
+import errno
+import os
 import sys
 import time
 from typing import NoReturn
@@ -23,4 +25,21 @@ def start(app: Typer) -> NoReturn:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(InputError.exit_status)
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        print(
+            "error: no space left on the disk of the work folder; make room or name another disk by -work-dir, then go on with -resume",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     sys.exit(0)
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether this, or what it came from, is a write that found no space (libraries wrap it, some into a text)."""
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
