@@ -121,7 +121,7 @@ def write_figures(figures: dict[str, Agreement], ours: str, output: Path) -> Non
                 row |= {title: numbers[0], f"{title}_low": low, f"{title}_high": high}
         rows.append(row)
     with written(output) as temporary:
-        pandas.DataFrame(rows).to_csv(temporary, sep="\t", index=False, float_format="%.4f")
+        pandas.DataFrame(rows).to_csv(temporary, sep="\t", index=False, float_format="%.6f")
 
 
 def bootstrapped(
