@@ -118,11 +118,12 @@ def evaluate(
     without: Annotated[
         list[str] | None, Option(help="rival not to run, e.g. XGBoost; may be given several times")
     ] = None,
+    checkpoints: Annotated[Path | None, Option(help="folder in which a killed evaluation goes on")] = None,
 ) -> None:
     """Measure the model and its rivals on the same folds of lines."""
     from strandwise.drug_response.evaluate import evaluate as run
 
-    run(data, folds, output, predictions, members, bootstraps, without or [])
+    run(data, folds, output, predictions, members, bootstraps, without or [], checkpoints)
 
 
 if __name__ == "__main__":

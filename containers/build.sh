@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images of the pipeline, starting a private Docker engine where none answers.
-#   containers/build.sh [NAME…]     calling, models, models_gpu, report; all but models_gpu by default
+#   containers/build.sh [NAME…]     calling, models, models_gpu, phasing, report; all but models_gpu by default
 # $REGISTRY is the first part of their names (as in --container_registry), $BASE another base image with Python 3.11.
 # $PIP_INDEX_URL, $PIP_EXTRA_INDEX_URL, $PIP_TRUSTED_HOST and the certificates of $PIP_CERT reach the build and stay out of the images.
 set -euo pipefail
@@ -21,7 +21,7 @@ for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST http_proxy https_
   if [[ -n ${!name:-} ]]; then options+=(--build-arg "$name"); fi
 done
 
-if (($# == 0)); then set -- calling models report; fi
+if (($# == 0)); then set -- calling models phasing report; fi
 for name; do
   image=$registry/$name:$version
   log=.tools/build-$name.log
@@ -29,6 +29,9 @@ for name; do
   start=$SECONDS
   if ! DOCKER_BUILDKIT=1 "$docker" build "${options[@]}" --build-arg "IMAGE=$name" --tag "$image" --file containers/Dockerfile . >"$log" 2>&1; then
     tail -n 40 "$log" >&2
+    if grep -q 'No space left on device' "$log"; then
+      echo "error: the disk of Docker's folder $(docker info --format '{{.DockerRootDir}}') is full; the images and what their building leaves there take 10 GB (models_gpu: 20 GB). \`docker builder prune\` frees what earlier builds left" >&2
+    fi
     echo "error: $image was not built; the whole output: $log" >&2
     exit 1
   fi

@@ -14,11 +14,11 @@ if [[ ${1:-} == --dry-run ]]; then
 else
   engine=$(containers/engine.sh start)
   eval "$engine"
-  for name in calling models report; do
+  for name in calling models phasing report; do
     docker image inspect "$built/$name:$version" >/dev/null 2>&1 || { echo "error: $built/$name:$version is not built: make images" >&2; exit 66; }
   done
 fi
-for name in calling models report; do
+for name in calling models phasing report; do
   "${run[@]}" docker tag "$built/$name:$version" "$registry/$name:$version"
   "${run[@]}" docker push "$registry/$name:$version"
 done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs code, models, demo data, Nextflow and the three images into one file for a machine without network. `make archive` calls it.
+# Packs code, models, demo data, Nextflow and the images into one file for a machine without network. `make archive` calls it.
 # Needs the images (make images). What is not committed is left out. docs/offline.md says what to do with the file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ archive=${1:-$PWD/$name-offline.tar}
 engine=$(containers/engine.sh start)
 eval "$engine"
 images=()
-for image in calling models report; do
+for image in calling models phasing report; do
   images+=("$registry/$image:$version")
   docker image inspect "${images[-1]}" >/dev/null 2>&1 || { echo "error: ${images[-1]} is not built: make images" >&2; exit 66; }
 done

@@ -1,7 +1,7 @@
 # Targets about where the pipeline runs: images, engines, clusters.
 .PHONY: images push demo-docker test-slurm archive
 
-images: ## build the three images; starts a private Docker engine where none runs (REGISTRY=… names them, BASE=… the base image)
+images: ## build the images; starts a private Docker engine where none runs (REGISTRY=… names them, BASE=… the base image)
 	@containers/build.sh
 
 push: ## publish the images: make push REGISTRY=ghcr.io/my-lab/strandwise [DRY_RUN=1 prints the commands]

@@ -1,8 +1,14 @@
 """Drugs that were left out, on lines that were measured for the other drugs: ours beside a kernel over pairs."""
 
-import numpy as np
+from pathlib import Path
 
-from strandwise.drug_response.layout import Training
+import numpy as np
+from setting import BOOTSTRAPS, Setting
+
+from strandwise.drug_response.build import read_folds
+from strandwise.drug_response.evaluate import Agreement, write_figures
+from strandwise.drug_response.figures import LEAST_LINES, pearson
+from strandwise.drug_response.layout import Training, read_training
 from strandwise.drug_response.molecules import Drug, drug_groups, fit_molecules, place_new
 from strandwise.drug_response.training import factor_ridge, make_reference
 from strandwise.formats.molecules import fingerprints, tanimoto
@@ -12,6 +18,28 @@ REGULARISERS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 SHARES = ((0.0, 0.0), (0.5, 0.25), (1.0, 0.5), (2.0, 1.0))
 RIVAL = "kernel ridge over pairs (Tanimoto, targets, pathway × RBF of lines)"
 ALONE, TOLD = "Strandwise, structure alone", "Strandwise, structure, targets, pathway"
+
+
+def drugs(setting: Setting, output: Path) -> None:
+    """Five folds of drugs, lines known; grand mean and line effect removed. Intervals and gains by resampling drugs."""
+    training = read_training(setting.data)
+    found = left_out(training, read_folds(setting.data / "splits_ldo.tsv", training.drugs, "drug"))
+    has = ~np.isnan(next(iter(found.values()))[0]).all(axis=0)
+    draws = np.random.default_rng(1).multinomial(has.sum(), np.full(has.sum(), 1 / has.sum()), BOOTSTRAPS)
+    weights = np.vstack([np.ones(has.sum()), draws])
+    figures = {name: _agreement(truth[:, has], guess[:, has], weights) for name, (truth, guess) in found.items()}
+    write_figures(figures, TOLD, output)
+
+
+def _agreement(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> Agreement:
+    """Pooled and mean per-drug correlation for weights (resamples, drugs)."""
+    known = ~np.isnan(truth)
+    x, y = np.where(known, truth, 0), np.where(known, guess, 0)
+    count, *sums = (part.sum(axis=0) for part in (known, x, y, x**2, y**2, x * y))
+    often = count >= LEAST_LINES
+    each = pearson(count[often], *(part[often] for part in sums))
+    pooled = pearson(*(weights @ part for part in (count, *sums)))
+    return Agreement(pooled, weights[:, often] @ each / weights[:, often].sum(axis=1))
 
 
 def left_out(training: Training, parts: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -1,15 +1,20 @@
 """Lines left out on a fresh split, with the settings chosen anew inside the training lines of each fold: figures without flattery."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from setting import BOOTSTRAPS, Setting
 
 from strandwise.drug_response.build import fit_model, predict, random_folds
+from strandwise.drug_response.evaluate import bootstrapped, write_figures
 from strandwise.drug_response.figures import per_drug_mean
-from strandwise.drug_response.layout import Training
-from strandwise.drug_response.rivals import kernel_ridge, kernel_ridge_drug_correlation
+from strandwise.drug_response.layout import Training, read_training
+from strandwise.drug_response.rivals import RIVALS
 from strandwise.drug_response.training import Recipe
+from strandwise.models.checkpoints import kept
 from strandwise.progress import progress
 
 # What is chosen, one setting at a time, the others as they ship.
@@ -20,6 +25,7 @@ CHOICES = {
     "factor_z": (3.0, 3.5, 4.5),
 }
 SEED = 31
+COMPARED = ("kernel ridge, RBF", "kernel ridge, RBF and drug correlation")
 OURS, CHOSEN = "Strandwise, settings as shipped", "Strandwise, settings chosen inside"
 
 
@@ -32,24 +38,32 @@ def fresh_folds(training: Training, folds: int = 5) -> np.ndarray:
     return parts
 
 
-def nested(training: Training, members: int, work: Path) -> tuple[np.ndarray, dict[str, np.ndarray], list[Recipe]]:
-    """Folds, predictions of lines left out by method (lines, drugs), and the recipe that each fold chose. work: for networks."""
-    parts, shipped = fresh_folds(training), Recipe(members=members)
-    rivals = {
-        "kernel ridge, RBF": kernel_ridge,
-        "kernel ridge, RBF and drug correlation": kernel_ridge_drug_correlation,
-    }
-    found = {name: np.full(training.response.shape, np.nan) for name in (*rivals, OURS, CHOSEN)}
+def nested(setting: Setting, output: Path) -> None:
+    """Figures, and beside them in nested_chosen.tsv what each fold chose."""
+    training = read_training(setting.data)
+    parts, shipped = fresh_folds(training), Recipe(members=setting.members)
+    found: dict[str, np.ndarray] = {}
     chosen = []
     for part in progress(range(5), 5, "folds"):
         inside, outside = training.part(parts != part), training.part(parts == part)
-        for name, rival in rivals.items():
-            found[name][parts == part] = rival(inside, outside)
-        chosen.append(choose(inside, shipped, work / f"{part}_inner"))
-        for name, recipe in ((OURS, shipped), (CHOSEN, chosen[-1])):
-            # The networks do not depend on what is chosen, and are trained once.
-            found[name][parts == part] = predict(fit_model(inside, recipe, work / f"{part}"), outside)[0]
-    return parts, found, chosen
+        networks = setting.work / f"fold_{part}"
+        results = kept(setting.work / f"fold_{part}.npz", partial(one_fold, inside, outside, shipped, networks))
+        chosen.append({"fold": part} | {name: float(results.pop(name)) for name in CHOICES})
+        for name, guess in results.items():
+            found.setdefault(name, np.full(training.response.shape, np.nan))[parts == part] = guess
+    figures = bootstrapped(training.response, found, parts, BOOTSTRAPS)
+    pd.DataFrame(chosen).to_csv(output.with_name("nested_chosen.tsv"), sep="\t", index=False)
+    write_figures(figures, CHOSEN, output)
+
+
+def one_fold(inside: Training, outside: Training, shipped: Recipe, work: Path) -> dict[str, np.ndarray]:
+    """Predictions of lines left out by method (lines, drugs), and by name what was chosen for each of CHOICES. work: for networks."""
+    found = {name: RIVALS[name](inside, outside) for name in COMPARED}
+    recipe = choose(inside, shipped, work / "inner")
+    for name, used in ((OURS, shipped), (CHOSEN, recipe)):
+        # The networks do not depend on what is chosen, and are trained once.
+        found[name] = predict(fit_model(inside, used, work), outside)[0]
+    return found | {name: np.array(getattr(recipe, name)) for name in CHOICES}
 
 
 def choose(training: Training, shipped: Recipe, work: Path) -> Recipe:

@@ -1,12 +1,16 @@
 """Lines left out as a cohort of another platform: how well samples of one tissue are ranked within each drug, by ways of reading them."""
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from setting import PATIENTS, Setting
 
 from strandwise.drug_response.build import fit_model, predict, widen_unique
 from strandwise.drug_response.domain import complete
-from strandwise.drug_response.layout import Training
+from strandwise.drug_response.layout import Training, read_training
 from strandwise.drug_response.model import Model
 from strandwise.drug_response.molecules import panel_of
 from strandwise.drug_response.network import delta
@@ -16,6 +20,7 @@ from strandwise.drug_response.samples import Samples
 from strandwise.drug_response.score import is_blood
 from strandwise.drug_response.score import predict as score
 from strandwise.drug_response.training import Recipe
+from strandwise.models.checkpoints import kept
 from strandwise.progress import progress
 
 COHORT, FEWEST_LINES, LEAST = 36, 46, 20
@@ -34,27 +39,42 @@ def made_platform(values: np.ndarray, random: np.random.Generator, noisy: bool) 
     return (reliable * values + np.sqrt(1 - reliable**2) * noise) * gain + offset
 
 
-def on_made_platforms(
-    training: Training, genes: np.ndarray, members: int, seed: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """For platforms with and without noise, for each way of reading: mean correlation within drugs of each cohort.
-
-    genes: places of those that the platform measures. Cohorts: a draw of each tissue with enough lines.
-    """
+def platforms(setting: Setting, output: Path) -> None:
+    """For platforms with and without noise and for each way of reading: mean over cohorts, a draw of each tissue with enough lines."""
+    training = read_training(setting.data)
+    measured = set(pd.read_csv(PATIENTS, sep="\t", usecols=["gene"])["gene"])
+    genes = np.flatnonzero([gene in measured for gene in training.genes])
     names, counts = np.unique(training.tissues, return_counts=True)
     tissues = names[counts >= FEWEST_LINES]
-    found: dict[str, dict[str, list[float]]] = {"gain and offset": {}, "and noise": {}}
+    cohorts = []
     for place, tissue in enumerate(progress(tissues, len(tissues), "cohorts")):
-        random = np.random.default_rng([seed, place])
-        lines = np.flatnonzero(training.tissues == tissue)
-        out = random.permutation(lines)[: min(COHORT, int(0.6 * len(lines)))]
-        inside, outside = training.part(np.setdiff1d(np.arange(len(training.lines)), out)), training.part(out)
-        model = fit_model(inside, Recipe(members=members))
-        widen_unique(model, inside, float(np.median(1 - predict(model, outside)[2])))
-        for kind, noisy in (("gain and offset", False), ("and noise", True)):
-            for way, guess in ways(model, inside, outside, genes, random, noisy).items():
-                found[kind].setdefault(way, []).append(within_drugs(outside.response, guess))
-    return {kind: {way: np.array(values) for way, values in some.items()} for kind, some in found.items()}
+        make = partial(one_cohort, training, genes, tissue, np.random.default_rng([0, place]), setting.members)
+        cohorts.append(kept(setting.work / f"{tissue}.npz", make))
+    rows = []
+    for name in cohorts[0]:
+        kind, way = name.split(": ")
+        values = np.array([cohort[name] for cohort in cohorts])
+        gain = np.array([cohort[f"{kind}: {OURS}"] for cohort in cohorts]) - values
+        row = {"platform": kind, "way": way, "per_drug": values.mean(), "gain": gain.mean()}
+        row["standard_error"] = gain.std(ddof=1) / len(gain) ** 0.5
+        rows.append(row | {"cohorts": len(gain), "cohorts_gained": int((gain > 0).sum())})
+    pd.DataFrame(rows).to_csv(output, sep="\t", index=False, float_format="%.4f")
+
+
+def one_cohort(
+    training: Training, genes: np.ndarray, tissue: str, random: np.random.Generator, members: int
+) -> dict[str, np.ndarray]:
+    """Mean correlation within drugs of lines of one tissue, by `platform: way`. genes: places of those that the platform measures."""
+    lines = np.flatnonzero(training.tissues == tissue)
+    out = random.permutation(lines)[: min(COHORT, int(0.6 * len(lines)))]
+    inside, outside = training.part(np.setdiff1d(np.arange(len(training.lines)), out)), training.part(out)
+    model = fit_model(inside, Recipe(members=members))
+    widen_unique(model, inside, float(np.median(1 - predict(model, outside)[2])))
+    return {
+        f"{kind}: {way}": np.array(within_drugs(outside.response, guess))
+        for kind, noisy in (("gain and offset", False), ("and noise", True))
+        for way, guess in ways(model, inside, outside, genes, random, noisy).items()
+    }
 
 
 def ways(

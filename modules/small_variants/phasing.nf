@@ -4,7 +4,7 @@
 process PHASE_SMALL_VARIANTS {
     tag "${meta.id}"
     label 'phasing'
-    container "${params.container_registry}/calling:${workflow.manifest.version}"
+    container "${params.container_registry}/phasing:${workflow.manifest.version}"
 
     input:
     tuple val(meta), path(calls, stageAs: 'unphased/*'), path(calls_index, stageAs: 'unphased/*'), path(alignments, stageAs: 'lane?/*'), path(indexes, stageAs: 'lane?/*')

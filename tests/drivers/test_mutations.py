@@ -3,7 +3,7 @@
 import numpy as np
 import pandas
 import pytest
-from made_cohorts import made
+from made_cohorts import NO_SYMBOLS, made
 
 from strandwise.drivers.mutations import (
     HYPERMUTATED,
@@ -11,10 +11,13 @@ from strandwise.drivers.mutations import (
     NONSENSE,
     SILENT,
     of_samples,
+    prepare,
     protein_changes,
     sample_names,
 )
 from strandwise.errors import InputError
+from strandwise.formats.maf import Maf
+from strandwise.formats.notes import Note
 
 
 def test_tcga_barcodes_are_cut_to_patients_and_others_kept():
@@ -83,3 +86,12 @@ def test_some_samples_of_a_cohort():
         (0, SILENT),
         (1, MISSENSE),
     ]
+
+
+def test_a_maf_whose_rows_are_all_left_out_says_why():
+    empty = pandas.DataFrame(columns=["symbol", "chromosome", "start", "reference", "alternate", "effect", "sample"])
+    maf = Maf(empty, ["s1"], "", [Note("info", "9 mutations left out because FILTER is not PASS (germline 9).")])
+    with pytest.raises(
+        InputError, match=r"no coding mutation is left. 9 mutations left out because FILTER is not PASS"
+    ):
+        prepare(maf, NO_SYMBOLS, pandas.DataFrame())

@@ -8,6 +8,7 @@ import pytest
 from made_screen import made_screen, write_layout
 
 from strandwise.drug_response import build
+from strandwise.drug_response import evaluate as evaluate_module
 from strandwise.drug_response import training as training_module
 from strandwise.drug_response.evaluate import evaluate
 from strandwise.drug_response.explain import integrated_gradients
@@ -229,3 +230,39 @@ def test_public_tables_are_converted_for_the_lines_asked(tmp_path: Path) -> None
 def test_rivals_that_are_not_known_are_told_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no rival is called XGB; there are drug mean"):
         evaluate(tmp_path, tmp_path / "folds.tsv", tmp_path / "o.tsv", None, 0, 10, ["XGB"])
+
+
+def test_a_killed_evaluation_goes_on_and_ends_with_the_same_table(tmp_path: Path, monkeypatch) -> None:
+    """Killed after the first of three folds: that one is not fitted again."""
+    folder = write_layout(made_screen(), tmp_path / "data")
+    folds = tmp_path / "folds.tsv"
+    folds.write_text("line\tfold\n" + "".join(f"L{line}\t{line % 3}\n" for line in range(120)))
+    fitted, fit_model = [], build.fit_model
+
+    def counted(*arguments):
+        if len(fitted) == 1 and not killed:
+            killed.append(True)
+            raise KeyboardInterrupt
+        fitted.append(arguments)
+        return fit_model(*arguments)
+
+    killed: list[bool] = []
+    monkeypatch.setattr(evaluate_module, "fit_model", counted)
+    tables = [tmp_path / name for name in ("whole.tsv", "killed.tsv")]
+    settings = (0, 10, ["XGBoost"], tmp_path / "work")
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(folder, folds, tables[1], None, *settings)
+    assert not tables[1].exists()
+    with pytest.raises(InputError, match="a training with other members was begun here"):
+        evaluate(folder, folds, tables[1], None, 1, *settings[1:])
+    evaluate(folder, folds, tables[1], None, *settings)
+    assert len(fitted) == 3
+    assert not list((tmp_path / "work").iterdir())
+    evaluate(folder, folds, tables[0], None, *settings[:3])
+    assert tables[0].read_text() == tables[1].read_text()
+    methods = [line.split("\t")[0] for line in tables[0].read_text().splitlines()]
+    assert methods[-3:] == [
+        "Strandwise",
+        "linear part of Strandwise, without corrections",
+        "networks of Strandwise, alone",
+    ]

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from strandwise.errors import InputError
-from strandwise.formats.maf import read_mafs
+from strandwise.formats.maf import read_mafs, short_change
 
 HEADER = "Hugo_Symbol\tChromosome\tStart_Position\tEnd_Position\tReference_Allele\tTumor_Seq_Allele2\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short"
 
@@ -108,3 +108,99 @@ def test_problems_of_all_files_are_said_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         read_mafs([first, second])
     assert len(caught.value.problems) == 2
+
+
+def test_column_names_of_other_makers_are_understood(tmp_path):
+    """Capitals, spaces and dots do not matter, further columns neither, nor a byte-order mark or Windows line ends."""
+    names = "Gene Symbol\tChrom\tStart.Position\tEnd\tReference_Allele\tTumor_Seq_Allele2\tvariant_classification\tSAMPLE_ID\tProtein_Change"
+    path = tmp_path / "a.maf"
+    path.write_bytes(f"\ufeff{names}\tCenter\r\n{row()}\tX\r\n".encode())
+    maf = read_mafs([path])
+    assert maf.mutations.iloc[0].to_dict() == {
+        "symbol": "TP53", "chromosome": "17", "start": 7577120, "reference": "C", "alternate": "T", "effect": "missense", "sample": "s1",
+        "protein_change": "p.R273H",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written_as", "plain"),
+    [("chr17", "17"), ("17", "17"), ("17.0", "17"), ("23", "X"), ("chrX", "X"), ("chrM", "MT"), ("CHR24", "Y")],
+)
+def test_chromosomes_are_named_alike(tmp_path, written_as, plain):
+    maf = read_mafs([written(tmp_path / "a.maf", HEADER, row(chromosome=written_as))])
+    assert maf.mutations["chromosome"].tolist() == [plain]
+
+
+@pytest.mark.parametrize(
+    ("written_as", "effect"),
+    [
+        ("MISSENSE_MUTATION", "missense"),
+        ("missense mutation", "missense"),
+        ("nonsynonymous SNV", "missense"),
+        ("missense_variant&splice_region_variant", "missense"),
+        ("splice_donor_variant,missense_variant", "splice"),
+        ("frame_shift_DEL", "frameshift"),
+        ("stopgain", "nonsense"),
+    ],
+)
+def test_classes_in_other_spellings(tmp_path, written_as, effect):
+    maf = read_mafs([written(tmp_path / "a.maf", HEADER, row(effect=written_as))])
+    assert maf.mutations["effect"].tolist() == [effect] and maf.notes == []
+
+
+def test_positions_written_as_broken_numbers_and_missing_ones(tmp_path):
+    path = written(tmp_path / "a.maf", HEADER, row(start="7577120.0"), row(start="NA"), row(start="-1"), row(start=""))
+    maf = read_mafs([path])
+    assert maf.mutations["start"].tolist() == [7577120]
+    assert [note.text for note in maf.notes] == ["3 mutations left out because they have no Start_Position."]
+
+
+def test_the_first_tumour_allele_counts_where_the_second_is_the_reference(tmp_path):
+    path = written(
+        tmp_path / "a.maf", HEADER + "\tTumor_Seq_Allele1", row() + "\tG", row().replace("\tC\tT", "\tC\tC") + "\tA"
+    )
+    assert read_mafs([path]).mutations["alternate"].tolist() == ["T", "A"]
+
+
+def test_protein_changes_from_long_names_and_from_vep(tmp_path):
+    """HGVSp_Short, where it is empty HGVSp, then Amino_acids and Protein_position."""
+    path = written(
+        tmp_path / "a.maf",
+        HEADER + "\tHGVSp\tAmino_acids\tProtein_position",
+        row(change="p.R273H") + "\tp.Gly1Ala\tG/A\t1",
+        row(change="") + "\tENSP00000269305.4:p.Arg273His\t\t",
+        row(change="") + "\t\tR/H\t273/393",
+        row(change="") + "\t\tR\t273",
+        row(change="") + "\t.\t-/X\t273-274",
+        row(change="MUTATED") + "\t\t\t",
+    )
+    changes = read_mafs([path]).mutations["protein_change"].tolist()
+    assert changes == ["p.R273H", "p.R273H", "p.R273H", "p.R273=", "p.273fs", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("R273H", "p.R273H"),
+        ("p.(R273H)", "p.R273H"),
+        ("p.Trp53Ter", "p.W53*"),
+        ("p.Gly12ValfsTer5", "p.G12Vfs*5"),
+        ("p.Ser33%3D", "p.S33="),
+        ("TP53:NM_000546:exon8:c.G818A:p.R273H,TP53:NM_001126112:exon8:c.G818A:p.R273H", "p.R273H"),
+        ("p.?", ""),
+        ("NA", ""),
+    ],
+)
+def test_protein_changes_in_other_spellings(text, short):
+    assert short_change(text) == short
+
+
+def test_builds_by_their_patches_and_gaps(tmp_path):
+    header = HEADER + "\tNCBI_Build"
+    path = written(tmp_path / "a.maf", header, row() + "\tGRCh38.p13", row() + "\t", row() + "\thg38")
+    assert read_mafs([path]).build == "GRCh38"
+
+
+def test_a_row_that_was_cut_is_named(tmp_path):
+    path = written(tmp_path / "a.maf", HEADER, row(), "TP53\t17\t757")
+    assert problem(path).startswith("a.maf: line 3, Tumor_Sample_Barcode")

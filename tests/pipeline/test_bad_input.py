@@ -156,10 +156,12 @@ def test_one_bad_sample_fails_by_name_and_the_others_finish(tmp_path: Path) -> N
         {"patient": "P3", "sample": "1-odd_path", "bam": reads.name + "/a;b {c}.bam"},
     ]
     written(tmp_path, {"sheet.json": json.dumps(sheet), "part.bed": "chr20\t10050000\t10052000\n"})
-    results = tmp_path / "results"
+    results = tmp_path / "elsewhere"
     words = [
         "-profile",
         "local",
+        "--outdir",
+        "elsewhere",
         "--input",
         "sheet.json",
         "--fasta",

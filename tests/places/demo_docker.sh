@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the demo with the images and with .venv and compares the results. `make demo-docker` calls it; the images are built by then.
+# Runs the demo, phased, with the images and with .venv and compares the results. `make demo-docker` calls it; the images are built by then.
 # The steps have no network in the images; where the kernel allows it, the other run, Nextflow included, has none at all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,7 +12,7 @@ eval "$engine"
 demo() { # demo PLACE WORDS COMMAND…: the command runs Nextflow, for example without network
   local place=$1 words=$2 began=$SECONDS
   shift 2
-  (cd "$out" && "$@" ../../.venv/bin/nextflow -log "$place.log" run ../.. -ansi-log false -profile "demo,$place" --outdir "$out/$place" -work-dir "$out/work-$place")
+  (cd "$out" && "$@" ../../.venv/bin/nextflow -log "$place.log" run ../.. -ansi-log false -profile "demo,$place" --phase --outdir "$out/$place" -work-dir "$out/work-$place")
   echo "demo with -profile $place$words: $((SECONDS - began)) s"
 }
 

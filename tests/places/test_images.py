@@ -19,8 +19,8 @@ def pins(lock: Path) -> dict[tuple[str, str], str]:
     return {(name, marker): version for name, version, marker in PIN.findall(lock.read_text())}
 
 
-def test_there_are_three_images_and_one_for_gpus() -> None:
-    assert IMAGES == ["calling", "models", "models_gpu", "report"]
+def test_there_are_four_images_and_one_for_gpus() -> None:
+    assert IMAGES == ["calling", "models", "models_gpu", "phasing", "report"]
 
 
 def test_the_image_for_gpus_has_the_tensorflow_of_the_other() -> None:
@@ -39,7 +39,7 @@ def test_every_package_is_pinned_with_hashes(lock: Path) -> None:
         assert PIN.match(entry + "\n") and "--hash=sha256:" in entry, entry
 
 
-@pytest.mark.parametrize("name", ["calling", "models", "report"])
+@pytest.mark.parametrize("name", ["calling", "models", "phasing", "report"])
 def test_images_have_the_versions_of_the_local_profile(name: str) -> None:
     """The same packages give the same results; the lock of `local` holds all of theirs."""
     local = pins(ROOT / "requirements.txt")
@@ -71,7 +71,7 @@ def test_push_gives_every_image_the_name_of_the_registry() -> None:
     lines = push("--dry-run", registry="registry.example/lab/").stdout.splitlines()
     assert lines == [
         line
-        for name in ("calling", "models", "report")
+        for name in ("calling", "models", "phasing", "report")
         for line in (
             f"docker tag localhost/strandwise/{name}:{version} registry.example/lab/{name}:{version}",
             f"docker push registry.example/lab/{name}:{version}",

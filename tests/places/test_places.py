@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEXTFLOW = ROOT / ".venv/bin/nextflow"
 SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
 RULES = {name: rule for group in SCHEMA["$defs"].values() for name, rule in group["properties"].items()}
-IMAGES = {"calling", "models", "report"}
+IMAGES = {"calling", "models", "phasing", "report"}
 ENGINES = ("docker", "podman", "singularity", "apptainer")
 EXECUTORS = {"slurm": "slurm", "awsbatch": "awsbatch", "googlebatch": "google-batch", "azurebatch": "azurebatch"}
 
@@ -123,7 +123,11 @@ def test_images_follow_the_registry(tmp_path: Path) -> None:
     }
 
 
-def test_use_gpu_changes_the_image_of_network_training_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_use_gpu_changes_the_image_of_network_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parser: str
+) -> None:
+    monkeypatch.setenv("NXF_SYNTAX_PARSER", parser)
     words = ["inspect", ROOT, "-profile", "docker,test", "-format", "json"]
     images = []
     for more in ([], ["--use_gpu"]):

@@ -12,7 +12,7 @@ from sample import Sample, make_sample
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
 from strandwise.formats.vcf import check_site
-from strandwise.small_variants.call import call_shard
+from strandwise.small_variants.call import NEAR, call_shard, together
 from strandwise.small_variants.labels import normalised
 
 pytestmark = pytest.mark.usefixtures("calling_image")
@@ -76,12 +76,33 @@ def test_seven_shards_give_the_calls_of_one(tmp_path: Path) -> None:
     for _ in range(4):
         borders = sorted(rng.sample([at + rng.randrange(3) for at, *_ in sample.variants], 6))
         cuts = [0, *borders, len(sample.reference)]
-        pieces = called(sample, [Interval("c", a, b) for a, b in itertools.pairwise(cuts)])
+        pieces = [piece for a, b in itertools.pairwise(cuts) for piece in called(sample, [Interval("c", a, b)])]
         assert [site for piece in pieces for site in piece.sites] == list(whole.sites)
         assert np.concatenate([piece.depth for piece in pieces]).tolist() == whole.depth.tolist()
         assert (
             np.concatenate([piece.reference_quality for piece in pieces]).tolist() == whole.reference_quality.tolist()
         )
+
+
+def test_intervals_that_are_read_together_give_what_each_gives_alone(tmp_path: Path) -> None:
+    """Targets of an exome lie close: gaps of 0, 1 and 40 bases, and borders on variants."""
+    sample = make_sample(tmp_path, 8, gap=60, errors=0.005)
+    ats = [at for at, *_ in sample.variants]
+    targets = [
+        Interval("c", *pair)
+        for pair in [(ats[1], ats[4]), (ats[4], ats[7] + 1), (ats[7] + 2, ats[12]), (ats[12] + 40, 5000)]
+    ]
+    assert list(together([*targets, Interval("c", 5001 + NEAR, 5002 + NEAR), Interval("d", 1, 2)])) == [
+        [0, 1, 2, 3],
+        [4],
+        [5],
+    ]
+    alone = [piece for target in targets for piece in called(sample, [target])]
+    for one, other in zip(called(sample, targets), alone, strict=True):
+        assert (one.start, one.end, one.sites) == (other.start, other.end, other.sites)
+        assert one.depth.tolist() == other.depth.tolist()
+        assert one.reference_quality.tolist() == other.reference_quality.tolist()
+    assert sum(len(piece.sites) for piece in alone) > 8
 
 
 def test_two_files_of_one_sample_are_called_together(tmp_path: Path) -> None:
@@ -90,8 +111,8 @@ def test_two_files_of_one_sample_are_called_together(tmp_path: Path) -> None:
         write_alignment(tmp_path / f"half{part}.bam", "c", len(sample.reference), sample.reads[part::2])
         for part in (0, 1)
     ]
-    together = list(call_shard(halves, sample.fasta, None, [Interval("c", 0, len(sample.reference))]))
-    assert table(together, sample.reference) == table(called(sample), sample.reference)
+    joined = list(call_shard(halves, sample.fasta, None, [Interval("c", 0, len(sample.reference))]))
+    assert table(joined, sample.reference) == table(called(sample), sample.reference)
 
 
 def test_one_copy_per_cell_gives_one_allele(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from strandwise.formats.vcf import genotype_order
 from strandwise.small_variants.candidates import DELETION, INSERTION, SNV, Candidates
-from strandwise.small_variants.genotypes import genotype_order, plain_probabilities, reference_quality, site_calls
+from strandwise.small_variants.genotypes import plain_probabilities, reference_quality, site_calls
 
 #            0123456789012345678901234567890
 REFERENCE = "GATTACAGATCCGTTTTTTACGCACACACAT"
@@ -38,10 +39,11 @@ def calls(candidates: Candidates, probabilities: list[list[float]], ploidy: int 
 
 
 def test_a_heterozygous_snv() -> None:
-    """P(0/1) = 0.999: GQ 30; P(0/0) = 0.0009: QUAL 30.46, PL 30; P(1/1) = 0.0001: PL 40."""
+    """P(0/1) = 0.999: GQ 30; P(0/0) = 0.0009: QUAL 30.46. PL without the prior 1, 1/3000, 1/6000 of one base's change: 0/0 is
+    0.999 x 3000 / 0.0009 times less likely, 65.2 phred, 1/1 0.999 x 3000 / (0.0001 x 6000) times, 37.0."""
     (site,) = calls(made([(5, SNV, 1, "T")], [(9, 11, 0)]), [[0.0009, 0.999, 0.0001]])
     assert (site.position, site.alleles, site.genotype) == (5, ("C", "T"), (0, 1))
-    assert (site.quality, site.genotype_quality, site.likelihoods) == (30.46, 30, (30, 0, 40))
+    assert (site.quality, site.genotype_quality, site.likelihoods) == (30.46, 30, (65, 0, 37))
     assert (site.depth, site.allele_depths, site.filters) == (20, (9, 11), ("PASS",))
 
 
@@ -58,8 +60,16 @@ def test_two_deletions_of_one_place_share_a_record() -> None:
     assert site.allele_depths == (0, 8, 9)
     assert len(site.likelihoods) == 6
     assert site.likelihoods[4] == 0
-    # 1/2: .998^2; next best 0/1 and 1/1 with p2(0) = .001: 10 log10(.998/.001) = 30
-    assert site.likelihoods[1] == 30
+    # 1/2: .998^2; 0/1 with p2(0) = .001: 10 log10(.998/.001) = 30, and 40 as the prior expects a second deletion in 1 of 10,000
+    assert site.likelihoods[1] == 70
+    # 0/0: both alleles so. QUAL ends at 100 phred, PL do not
+    assert site.likelihoods[0] == 140
+
+
+def test_pl_reach_beyond_the_highest_quality() -> None:
+    """P(0/0) of nothing counts as 1e-10, QUAL 100; its PL is 100 + 37.8 against 1/1, whose prior is 1/6000."""
+    (site,) = calls(made([(5, SNV, 1, "T")], [(0, 40, 0)]), [[0.0, 0.0001, 0.9999]])
+    assert (site.genotype, site.quality, site.likelihoods[0]) == ((1, 1), 100.0, 138)
 
 
 def test_an_insertion_and_a_deletion_of_one_place_share_a_record() -> None:
@@ -106,18 +116,18 @@ def test_filters() -> None:
 
 
 def test_one_copy_has_no_heterozygotes() -> None:
-    """P(0) = .2, P(2) = .3 of two copies: one copy 0.2 / 0.5 and 0.3 / 0.5."""
+    """P(0) = .2, P(2) = .3 of two copies: one copy 0.2 / 0.5 and 0.3 / 0.5. PL: 0.6 x 6000 / 0.4 is 39.5 phred."""
     (site,) = calls(made([(5, SNV, 1, "T")], [(4, 8, 0)]), [[0.2, 0.5, 0.3]], ploidy=1)
     assert site.genotype == (1,)
-    assert site.likelihoods == (2, 0)
+    assert site.likelihoods == (40, 0)
     assert site.quality == pytest.approx(3.98, abs=0.01)
 
 
 def test_plain_probabilities_by_hand() -> None:
-    """SNV: prior .999, .0006, .0004; 40 phred against the reference, 0 for one copy, 20 against two."""
+    """SNV: prior 1, 1/3000, 1/6000; 40 phred against the reference, 0 for one copy, 20 against two."""
     (row,) = plain_probabilities(made([(5, SNV, 1, "T")], [(9, 9, 0)], [[40, 0, 20]]))
-    weights = np.array([0.999 * 1e-4, 0.0006, 0.0004 * 1e-2])
-    assert row.tolist() == pytest.approx((weights / weights.sum()).tolist())
+    weights = np.array([1e-4, 1 / 3000, 1e-2 / 6000])
+    assert row.tolist() == pytest.approx((weights / weights.sum()).tolist(), rel=5e-3)
 
 
 def test_reference_quality_is_three_per_read_and_falls_with_other_bases() -> None:

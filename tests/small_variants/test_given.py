@@ -20,7 +20,7 @@ from strandwise.models.card import load_card
 from strandwise.small_variants.call import call_shard
 from strandwise.small_variants.candidates import GIVEN, GIVEN_ONLY, Candidates
 from strandwise.small_variants.given import weighed
-from strandwise.small_variants.joint_genotypes import copies_prior
+from strandwise.small_variants.priors import copies_prior, genotype_prior
 
 pytestmark = pytest.mark.usefixtures("calling_image")
 
@@ -62,9 +62,10 @@ def called(
     share: float = ALLELES_PRIOR,
 ) -> list[SiteCall]:
     cuts = itertools.pairwise((0, *borders, len(sample.reference)))
-    intervals = [Interval("c", start, end) for start, end in cuts]
     sites = []
-    for piece in call_shard([bam or sample.bam], sample.fasta, None, intervals, ploidy, alleles=alleles, share=share):
+    for start, end in cuts:
+        shard = [Interval("c", start, end)]
+        (piece,) = call_shard([bam or sample.bam], sample.fasta, None, shard, ploidy, alleles=alleles, share=share)
         for site in piece.sites:
             check_site(site, piece, sample.reference[piece.start :])
             sites.append(site)
@@ -149,7 +150,7 @@ def test_an_allele_that_is_no_candidate_is_weighed_by_its_reads() -> None:
 
 
 def test_one_read_of_seven_is_enough_for_a_given_allele_alone(tmp_path: Path, sample: Sample) -> None:
-    """A heterozygote that one read of seven shows: GQ, QUAL and PL are of one set of probabilities, and the prior stands in the record."""
+    """A heterozygote that one read of seven shows: GQ and QUAL are PL with the prior, which stands in the record; PL are the same whatever the prior."""
     at = 500
     other = "A" if sample.reference[at] != "A" else "C"
     reads = []
@@ -163,11 +164,12 @@ def test_one_read_of_seven_is_enough_for_a_given_allele_alone(tmp_path: Path, sa
     assert not any(any(site.genotype) for site in called(sample, None, bam=bam))
     sites = {share: called(sample, alleles, bam=bam, share=share)[0] for share in (0.01, ALLELES_PRIOR, 0.5)}
     assert [site.genotype for site in sites.values()] == [(0, 0), (0, 1), (0, 1)]
+    assert len({site.likelihoods[:2] for site in sites.values()}) == 1  # that of 1/1 is as high as probabilities go
     for share, site in sites.items():
         assert site.given == (share,) and f"GIVEN={share:g}" in record(site)
-        chances = 10 ** (-np.array(site.likelihoods) / 10)
+        chances = 10 ** (-(genotype_prior(2, True, given=((1, share),)) + site.likelihoods) / 10)
         chances /= chances.sum()
-        best = int(np.argmin(site.likelihoods))
+        best = int(chances.argmax())
         assert -10 * np.log10(1 - chances[best]) == pytest.approx(site.genotype_quality + 0.5, abs=1)
         assert -10 * np.log10(chances[0]) == pytest.approx(site.quality, abs=0.6)
 

@@ -139,7 +139,7 @@ def test_filters_of_samples_and_sites(tmp_path: Path) -> None:
     found = run(tmp_path, {"A": [low], "B": [HET]})
     assert [line[6] for line in found.lines] == ["PASS"]
     assert [cell.strip().split(":")[-1] for cell in found.lines[0][9:]] == ["LowDepth", "PASS"]
-    doubtful = run(tmp_path, {"A": [site(100, "A", "G", "0/1", "9,5", "2,0,2", quality=2)]})
+    doubtful = run(tmp_path, {"A": [site(100, "A", "G", "0/1", "9,5", "37,0,0", quality=2)]})
     assert [(line[6], line[9].strip()[-7:]) for line in doubtful.lines] == [("LowQual", "LowQual")]
 
 

@@ -5,22 +5,19 @@ import itertools
 import numpy as np
 import pytest
 
-from strandwise.small_variants.genotypes import genotype_order
+from strandwise.formats.vcf import genotype_order
 from strandwise.small_variants.joint_genotypes import (
-    ALTERNATE_WEIGHT,
     ARTEFACT_RATE,
     MUTATION_RATE,
     Family,
     JointModel,
     alternate_counts,
     composition,
-    copies_prior,
-    frequency_grid,
     genotype_index,
-    single_sample_prior,
     subset,
     transmission,
 )
+from strandwise.small_variants.priors import ALTERNATE_WEIGHT, copies_prior, frequency_grid, genotype_prior
 
 WEIGHT = ALTERNATE_WEIGHT[True]
 TRIO = Family(father=1, mother=0, children=(2,))
@@ -39,6 +36,15 @@ def test_the_prior_of_one_person_is_that_of_the_neutral_spectrum() -> None:
     assert none + one + two == pytest.approx(1, abs=1e-12)
 
 
+def test_the_prior_of_genotypes_is_the_product_over_their_alternates() -> None:
+    """SNVs 10 log10 3000 = 34.8 phred for one copy, 3 more for two, and for a single copy per cell as for two; 0.0667 and 0.0333
+    against 0.9 where an alternate was asked for with one chance in ten: 11.3 and 14.3."""
+    assert genotype_prior(3, True) == pytest.approx([0, 34.77, 37.78, 34.77, 69.54, 37.78], abs=0.03)
+    assert genotype_prior(2, True, 1) == pytest.approx([0, 37.78], abs=0.03)
+    assert genotype_prior(2, False) == pytest.approx([0, 40, 43.01], abs=0.03)
+    assert genotype_prior(3, False, given=((2, 0.1),)) == pytest.approx([0, 40, 43.01, 11.3, 51.3, 14.3], abs=0.03)
+
+
 def test_frequencies_have_the_chances_of_a_beta_distribution() -> None:
     frequencies, chances = frequency_grid(1.0)  # uniform
     assert chances.sum() == pytest.approx(1)
@@ -47,10 +53,10 @@ def test_frequencies_have_the_chances_of_a_beta_distribution() -> None:
 
 
 def test_a_cohort_of_one_has_the_genotype_of_its_gvcf() -> None:
-    """What is divided out of the PL comes in again: nothing may change, with one alternate or with two."""
+    """The prior that the caller took out of the PL comes in again: nothing may change, with one alternate or with two."""
     for phred in ((30.0, 0.0, 40.0), (60.0, 20.0, 50.0, 0.0, 7.0, 30.0)):
         alleles = 2 if len(phred) == 3 else 3
-        own = np.array(phred) - single_sample_prior(alleles, True)
+        own = np.array(phred) - genotype_prior(alleles, True)
         found = JointModel(alleles, True, [2]).posteriors(likelihoods(tuple(own - own.min())))
         wanted = 10 ** (-np.array(phred) / 10)
         np.testing.assert_allclose(found.genotypes[0, 0], wanted / wanted.sum(), rtol=2e-3)
@@ -216,7 +222,7 @@ def test_two_people_with_weak_evidence_by_hand() -> None:
 
 def test_alternates_of_one_person_do_not_vouch_for_each_other() -> None:
     """A sure alternate beside one with 20 phred of evidence against it: the second stays out."""
-    own = np.array([60.0, 0.0, 30.0, 60.0, 20.0, 60.0]) - single_sample_prior(3, False)
+    own = np.array([60.0, 0.0, 30.0, 60.0, 20.0, 60.0]) - genotype_prior(3, False)
     found = JointModel(3, False, [2]).posteriors(likelihoods(tuple(own - own.min())))
     assert found.best[0, 0] == 1
     assert found.genotypes[0, 0, 4] == pytest.approx(0.01, rel=0.1)

@@ -7,9 +7,10 @@ import pytest
 from gvcf_files import block, site
 from joint_runs import PED, run, trio
 
-from strandwise.small_variants.joint_genotypes import ALTERNATE_WEIGHT, JointModel
+from strandwise.small_variants.joint_genotypes import JointModel
 from strandwise.small_variants.joint_haplotypes import clusters, event, founders_prior, spelled
 from strandwise.small_variants.joint_merge import Locus, SampleData, shown_reference
+from strandwise.small_variants.priors import ALTERNATE_WEIGHT
 
 pytestmark = pytest.mark.usefixtures("calling_image")
 

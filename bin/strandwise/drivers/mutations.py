@@ -114,6 +114,9 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
     Raises InputError when no mutation lies in a known gene.
     """
     notes: list[Note] = []
+    if maf.mutations.empty:
+        reasons = " ".join(note.text for note in maf.notes)
+        raise InputError(f"MAF: no coding mutation is left. {reasons}".strip())
     table, n_samples = _of_patients(maf, notes)
     table, genes = _in_known_genes(table, symbols, features, notes)
     effect_code = np.array([EFFECTS.index(str(name)) for name in table["effect"].cat.categories], dtype=np.int8)

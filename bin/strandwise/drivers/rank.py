@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from strandwise.drivers.mutations import (
 from strandwise.drivers.neutral import Calibration, Neutral, benjamini_hochberg, calibration, neutral_scores, p_values
 from strandwise.drivers.pairs import gene_pairs, oncoplot
 from strandwise.drivers.prior import prior_table, read_prior, with_prior
-from strandwise.drivers.ranker import load_ranker
+from strandwise.drivers.ranker import Ranker, load_ranker
 from strandwise.drivers.tables import (
     DRIVER_CALIBRATION,
     DRIVER_GENES,
@@ -38,7 +39,7 @@ from strandwise.drivers.tables import (
 )
 from strandwise.formats.files import written
 from strandwise.formats.genes import read_gene_features, read_symbols
-from strandwise.formats.maf import read_mafs
+from strandwise.formats.maf import Maf, read_mafs
 from strandwise.formats.notes import Note, write_notes
 from strandwise.formats.tables import write_table
 
@@ -52,6 +53,32 @@ MOST_FALSE = 2  # genes below Q_LIMIT among relabelled silent mutations that pas
 CURVE = 60  # points of a quantile plot
 EXPLAINED = 200  # genes whose reasons are written out
 PAGES, FEWEST_PAGES = 25, 5  # gene pages: of the genes below Q_LIMIT, within these bounds
+
+
+@dataclass
+class Ranking:
+    """A ranked cohort. table: the driver table, best first; reasons: what each line of evidence adds, from `base` on, to the scores of the
+    first EXPLAINED genes (index); likely: mutations of the genes below Q_LIMIT that selection explains; calibrated: the check on
+    silent mutations, None where they are too few."""
+
+    maf: Maf
+    cohort: Cohort
+    found: Evidence
+    table: "pandas.DataFrame"
+    reasons: "pandas.DataFrame"
+    base: float
+    likely: "pandas.DataFrame"
+    calibrated: Calibration | None
+
+    @property
+    def drivers(self) -> "pandas.DataFrame":
+        """Rows of the genes below Q_LIMIT."""
+        return below_limit(self.table)
+
+    @property
+    def paged(self) -> "pandas.DataFrame":
+        """Rows of the genes that get a page."""
+        return self.table.head(max(len(self.drivers), FEWEST_PAGES)).head(PAGES)
 
 
 def rank(
@@ -72,71 +99,97 @@ def rank(
     Raises InputError for input that cannot be used.
     """
     ranker = load_ranker(model)
-    version = ranker.card.model_version
     features = read_gene_features(gene_features or genes / "gene_features.tsv.gz")
     maf = read_mafs(mafs)
-    cohort, found_notes = prepare(maf, read_symbols(genes), features)
+    cohort, prepared = prepare(maf, read_symbols(genes), features)
     build, checked = build_notes(maf, cohort, reference)
     if reference:
         checked += with_contexts(maf, cohort, reference)
+    ranking = ranked(maf, cohort, ranker, read_prior(model) if prior else None)
+    version = ranker.card.model_version
+    write_tables(ranking, version, output)
+    write_pages(maf, cohort, ranking.paged, ranking.reasons, ranking.base, version, output.with_name("genes"))
+    with written(summary) as temporary:
+        temporary.write_text(json.dumps(facts(ranking, build, version), indent=1) + "\n")
+    write_notes([*maf.notes, *prepared, *checked, *result_notes(ranking)], notes)
+
+
+def ranked(maf: Maf, cohort: Cohort, ranker: Ranker, prior: "pandas.DataFrame | None") -> Ranking:
+    """Score, test and explain the genes of a cohort. prior: what read_prior gives, or None."""
     found = evidence(cohort)
     scores = ranker.score(found, found)
-    neutral = neutral_scores(cohort, found, ranker.score, SEED)
-    table = gene_table(cohort, found, scores, neutral)
+    table = gene_table(cohort, found, scores, neutral_scores(cohort, found, ranker.score, SEED))
     reasons, base = ranker.mixture.reasons(with_ranks(found, found).loc[table["gene"].head(EXPLAINED)])
     table["why"] = why(reasons).reindex(table["gene"]).to_numpy()
-    table = with_prior(table, prior_table(cohort, found, read_prior(model)) if prior else None)
-    write_table(DRIVER_GENES, table, version, output)
-    shown = reasons.reset_index(names="gene")
-    shown.insert(1, "rank", np.arange(1, len(shown) + 1))
-    write_table(DRIVER_REASONS, shown.assign(base=base), version, output.with_name("driver_reasons.tsv"))
+    table = with_prior(table, None if prior is None else prior_table(cohort, found, prior))
+    likely = likely_drivers(maf, cohort, found, below_limit(table))
+    calibrated = calibration(cohort, ranker.score, SEED + 1)
+    return Ranking(maf, cohort, found, table, reasons, base, likely, calibrated)
 
-    drivers = table[table["q_value"] < Q_LIMIT]
-    likely = likely_drivers(maf, cohort, found, drivers)
-    write_table(DRIVER_MUTATIONS, likely, version, output.with_name("driver_mutations.tsv"))
-    names = drivers["gene"].tolist()
-    write_table(GENE_PAIRS, gene_pairs(cohort, names), version, output.with_name("gene_pairs.tsv"))
-    write_table(ONCOPLOT, oncoplot(maf, cohort, names[:PAGES]), version, output.with_name("oncoplot.tsv"))
-    paged = table.head(max(len(drivers), FEWEST_PAGES)).head(PAGES)
-    write_pages(maf, cohort, paged, reasons, base, version, output.with_name("genes"))
 
-    checked_on = calibration(cohort, ranker.score, SEED + 1)
-    curve = calibration_table(table["p_value"].to_numpy(), checked_on)
-    write_table(DRIVER_CALIBRATION, curve, version, output.with_name("driver_calibration.tsv"))
-    facts: dict[str, object] = {
+def below_limit(table: "pandas.DataFrame") -> "pandas.DataFrame":
+    return table[table["q_value"] < Q_LIMIT]
+
+
+def write_tables(ranking: Ranking, version: str, output: Path) -> None:
+    """Write the driver table and the job's other tables beside it."""
+    names = ranking.drivers["gene"].tolist()
+    reasons = ranking.reasons.reset_index(names="gene").assign(base=ranking.base)
+    reasons.insert(1, "rank", np.arange(1, len(reasons) + 1))
+    tables = {
+        "driver_reasons.tsv": (DRIVER_REASONS, reasons),
+        "driver_mutations.tsv": (DRIVER_MUTATIONS, ranking.likely),
+        "gene_pairs.tsv": (GENE_PAIRS, gene_pairs(ranking.cohort, names)),
+        "oncoplot.tsv": (ONCOPLOT, oncoplot(ranking.maf, ranking.cohort, names[:PAGES])),
+        "driver_calibration.tsv": (
+            DRIVER_CALIBRATION,
+            calibration_table(ranking.table["p_value"].to_numpy(), ranking.calibrated),
+        ),
+    }
+    write_table(DRIVER_GENES, ranking.table, version, output)
+    for name, (schema, table) in tables.items():
+        write_table(schema, table, version, output.with_name(name))
+
+
+def facts(ranking: Ranking, build: str, version: str) -> dict[str, object]:
+    """Small numbers for the report."""
+    cohort, calibrated = ranking.cohort, ranking.calibrated
+    result: dict[str, object] = {
         "samples": cohort.n_samples,
         "mutations": len(cohort.gene),
         "silent_mutations": int((cohort.effect == SILENT).sum()),
-        "genes_tested": int(found.tested.sum()),
-        "genes_below_q": len(drivers),
+        "genes_tested": int(ranking.found.tested.sum()),
+        "genes_below_q": len(ranking.drivers),
         "q_limit": Q_LIMIT,
-        "samples_with_driver": int(likely["sample"].nunique()),
+        "samples_with_driver": int(ranking.likely["sample"].nunique()),
         "build": build,
-        "top_genes": table["gene"].head(10).tolist(),
-        "pages": [gene for gene in paged["gene"] if file_name(gene) == gene],
+        "top_genes": ranking.table["gene"].head(10).tolist(),
+        "pages": [gene for gene in ranking.paged["gene"] if file_name(gene) == gene],
         "model_version": version,
         "seed": SEED,
     }
-    if checked_on:
-        facts["calibration"] = {
-            "genes": len(checked_on.p),
-            "genes_below_q": checked_on.below,
-            "rates": {str(level): round(checked_on.rate(level), 3) for level in LEVELS},
+    if calibrated:
+        result["calibration"] = {
+            "genes": len(calibrated.p),
+            "genes_below_q": calibrated.below,
+            "rates": {str(level): round(calibrated.rate(level), 3) for level in LEVELS},
         }
-        if checked_on.below > MOST_FALSE:
-            found_notes.append(
-                Note(
-                    "warning",
-                    f"{checked_on.below} genes reach q < {Q_LIMIT} when this cohort's silent mutations are given other effects, where none should: "
-                    "its q-values are too small; mapping errors or germline variants are likely among the mutations.",
-                )
-            )
-    with written(summary) as temporary:
-        temporary.write_text(json.dumps(facts, indent=1) + "\n")
-    all_notes = [*maf.notes, *found_notes, *checked]
-    if drivers.empty:
-        all_notes.append(Note("info", f"No gene is below q = {Q_LIMIT}: the cohort's mutations look like chance."))
-    write_notes(all_notes, notes)
+    return result
+
+
+def result_notes(ranking: Ranking) -> list[Note]:
+    """What the result itself gives reason to say."""
+    notes = []
+    false = ranking.calibrated.below if ranking.calibrated else 0
+    if false > MOST_FALSE:
+        text = (
+            f"{false} genes reach q < {Q_LIMIT} when this cohort's silent mutations are given other effects, where none should: "
+            "its q-values are too small; mapping errors or germline variants are likely among the mutations."
+        )
+        notes.append(Note("warning", text))
+    if ranking.drivers.empty:
+        notes.append(Note("info", f"No gene is below q = {Q_LIMIT}: the cohort's mutations look like chance."))
+    return notes
 
 
 def gene_table(cohort: Cohort, found: Evidence, scores: np.ndarray, neutral: Neutral) -> "pandas.DataFrame":

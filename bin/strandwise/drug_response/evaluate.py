@@ -1,23 +1,27 @@
 """Measures the model beside its rivals on the same folds, with paired bootstrap intervals over lines."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strandwise.drug_response.build import fit_model, predict, read_folds
-from strandwise.drug_response.figures import LEAST_LINES, centred
-from strandwise.drug_response.layout import read_training
+from strandwise.drug_response.build import fingerprints_of, fit_model, predict, read_folds
+from strandwise.drug_response.figures import LEAST_LINES, centred, pearson
+from strandwise.drug_response.layout import Training, read_training
 from strandwise.drug_response.rivals import RIVALS
 from strandwise.drug_response.training import Recipe
 from strandwise.errors import InputError
 from strandwise.formats.files import written
+from strandwise.models import checkpoints
 from strandwise.progress import progress
 
 if TYPE_CHECKING:
     import numpy
 
 OURS = "Strandwise"
+LINEAR, NETWORKS = "linear part of Strandwise, without corrections", "networks of Strandwise, alone"
 
 
 @dataclass
@@ -36,49 +40,84 @@ def evaluate(
     members: int,
     bootstraps: int,
     without: Sequence[str] = (),
+    work: Path | None = None,
 ) -> None:
     """Write one row per method: figures with 95 % intervals, and the paired difference of Strandwise from it.
 
-    without: rivals that are not run. Raises InputError for names that are none.
+    without: rivals that are not run; work: folder in which an evaluation that was killed goes on, as a training does.
+    Raises InputError for names that are no rival's, and where `work` holds another evaluation.
     """
     import numpy
-    import pandas
 
     unknown = [name for name in without if name not in RIVALS]
     if unknown:
         raise InputError(f"--without: no rival is called {'; '.join(unknown)}; there are {'; '.join(RIVALS)}")
+    rivals = [name for name in RIVALS if name not in without]
+    if work:
+        settings = {"members": members, "rivals": rivals, "kept_predictions": bool(predictions)}
+        checkpoints.begin(work, {"data": fingerprints_of(data, folds), **settings})
     training = read_training(data)
     parts = read_folds(folds, training.lines)
-    rivals = {name: rival for name, rival in RIVALS.items() if name not in without}
-    found = {name: numpy.full(training.response.shape, numpy.nan) for name in rivals}
-    if predictions:
-        found[OURS] = numpy.load(predictions)["lines"]
-    else:
-        found |= {
-            name: numpy.full(training.response.shape, numpy.nan) for name in (OURS, "its linear part", "its networks")
-        }
+    own = {OURS: numpy.load(predictions)["lines"]} if predictions else None
+    found = left_out(training, parts, Recipe(members=members), rivals, own, work)
+    figures = bootstrapped(training.response, found, parts, bootstraps)
+    write_figures(figures, OURS, output)
+    if work:
+        checkpoints.end(work)
+
+
+def left_out(
+    training: Training,
+    parts: "numpy.ndarray",
+    recipe: Recipe,
+    rivals: Sequence[str],
+    own: dict[str, "numpy.ndarray"] | None = None,
+    work: Path | None = None,
+) -> dict[str, "numpy.ndarray"]:
+    """Predictions by method for lines left out, (lines, drugs) ln µM: of the rivals and of ours, unless they are known (own)."""
+    import numpy
+
+    found: dict[str, numpy.ndarray] = {}
     for part in progress(numpy.unique(parts), len(numpy.unique(parts)), "folds"):
         inside, outside = training.part(parts != part), training.part(parts == part)
-        for name, rival in rivals.items():
-            found[name][parts == part] = rival(inside, outside)
-        if not predictions:
-            model = fit_model(inside, Recipe(members=members))
-            whole = model.encoder
-            found[OURS][parts == part] = predict(model, outside)[0]
-            for name, share in (("its linear part", 0.0), ("its networks", 1.0)):
-                model.encoder = replace(whole, network_share=share, correction=numpy.zeros_like(whole.correction))
-                found[name][parts == part] = predict(model, outside)[0]
-    agreements = bootstrapped(training.response, found, parts, bootstraps)
-    ours = agreements[OURS]
+        networks = work / f"fold_{part}" if work else None
+        fit = partial(_one_fold, inside, outside, recipe, rivals, own is None, networks)
+        for name, guess in checkpoints.kept(work / f"fold_{part}.npz" if work else None, fit).items():
+            found.setdefault(name, numpy.full(training.response.shape, numpy.nan))[parts == part] = guess
+        if networks and networks.is_dir():
+            shutil.rmtree(networks)
+    return found | (own or {})
+
+
+def _one_fold(
+    inside: Training, outside: Training, recipe: Recipe, rivals: Sequence[str], ours: bool, work: Path | None
+) -> dict[str, "numpy.ndarray"]:
+    import numpy
+
+    found = {name: RIVALS[name](inside, outside) for name in rivals}
+    if ours:
+        model = fit_model(inside, recipe, work)
+        whole = model.encoder
+        found[OURS] = predict(model, outside)[0]
+        for name, share in ((LINEAR, 0.0), (NETWORKS, 1.0)):
+            model.encoder = replace(whole, network_share=share, correction=numpy.zeros_like(whole.correction))
+            found[name] = predict(model, outside)[0]
+    return found
+
+
+def write_figures(figures: dict[str, Agreement], ours: str, output: Path) -> None:
+    """One row per method: each figure with its 95 % interval, and the gain of `ours` over it on the same resamples."""
+    import numpy
+    import pandas
+
     rows = []
-    for name, agreement in agreements.items():
+    for name, agreement in figures.items():
         row: dict[str, object] = {"method": name}
         for what in ("normalised", "per_drug"):
-            values, difference = getattr(agreement, what), getattr(ours, what) - getattr(agreement, what)
-            for title, numbers in ((what, values), (f"{what}_gain", difference)):
-                low, high = (
-                    numpy.quantile(numbers[1:], [0.025, 0.975]) if not numpy.isnan(numbers).all() else (numpy.nan,) * 2
-                )
+            values, gain = getattr(agreement, what), getattr(figures[ours], what) - getattr(agreement, what)
+            for title, numbers in ((what, values), (f"{what}_gain", gain)):
+                known = not numpy.isnan(numbers).all()
+                low, high = numpy.quantile(numbers[1:], [0.025, 0.975]) if known else (numpy.nan, numpy.nan)
                 row |= {title: numbers[0], f"{title}_low": low, f"{title}_high": high}
         rows.append(row)
     with written(output) as temporary:
@@ -102,24 +141,10 @@ def bootstrapped(
         enough = known.sum(axis=0) >= LEAST_LINES
         with numpy.errstate(invalid="ignore", divide="ignore"):
             per_drug = (
-                numpy.nanmean(_pearson(*sums)[:, enough], axis=1)
+                numpy.nanmean(pearson(*sums)[:, enough], axis=1)
                 if guess[:, enough].any()
                 else numpy.full(count + 1, numpy.nan)
             )
-            normalised = _pearson(*(part.sum(axis=1) for part in sums))
+            normalised = pearson(*(part.sum(axis=1) for part in sums))
         agreements[name] = Agreement(normalised, per_drug)
     return agreements
-
-
-def _pearson(
-    n: "numpy.ndarray",
-    x: "numpy.ndarray",
-    y: "numpy.ndarray",
-    xx: "numpy.ndarray",
-    yy: "numpy.ndarray",
-    xy: "numpy.ndarray",
-) -> "numpy.ndarray":
-    """Correlations from sums."""
-    import numpy
-
-    return (xy - x * y / n) / numpy.sqrt((xx - x**2 / n) * (yy - y**2 / n))

@@ -46,3 +46,17 @@ def centred(
         truth[parts == part] -= mean
         guess[parts == part] -= mean
     return truth, guess
+
+
+def pearson(
+    n: "numpy.ndarray",
+    x: "numpy.ndarray",
+    y: "numpy.ndarray",
+    xx: "numpy.ndarray",
+    yy: "numpy.ndarray",
+    xy: "numpy.ndarray",
+) -> "numpy.ndarray":
+    """Correlations from sums: of pairs, values, squares and products."""
+    import numpy
+
+    return (xy - x * y / n) / numpy.sqrt((xx - x**2 / n) * (yy - y**2 / n))

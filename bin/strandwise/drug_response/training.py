@@ -4,13 +4,14 @@ Every choice (regularisation per factor, number of networks' epochs, share of th
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strandwise.drug_response.layout import Training
 from strandwise.drug_response.network import Encoder, keras_member
 from strandwise.drug_response.reference import BLOOD, PRIOR_SAMPLES, Reference
-from strandwise.formats.files import written
+from strandwise.models import checkpoints
 from strandwise.progress import progress
 
 if TYPE_CHECKING:
@@ -247,21 +248,12 @@ def _networks(
 
     seen, unseen: components (lines, components) and responses in units of drug_sd (lines, drugs), with gaps.
     """
-    import numpy
 
     members = []
     for member in progress(range(recipe.members), recipe.members, "networks"):
-        kept = work / f"member_{member}.npz" if work else None
-        if kept and kept.is_file():
-            with numpy.load(kept) as stored:
-                weights = [stored[f"weights_{place}"] for place in range(len(stored.files) - 1)]
-        else:
-            weights, curve = _member(seen, unseen, recipe, recipe.seed + member)
-            if kept:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                arrays: dict[str, Any] = {f"weights_{place}": part for place, part in enumerate(weights)}
-                with written(kept) as temporary:
-                    numpy.savez(temporary, curve=curve, **arrays)
+        train = partial(_member, seen, unseen, recipe, recipe.seed + member)
+        stored = checkpoints.kept(work / f"member_{member}.npz" if work else None, train)
+        weights = [stored[f"weights_{place}"] for place in range(len(stored) - 1)]
         members.append(list(zip(weights[::2], weights[1::2], strict=True)))
     return members
 
@@ -271,8 +263,8 @@ def _member(
     unseen: list[tuple["numpy.ndarray", "numpy.ndarray"]],
     recipe: Recipe,
     seed: int,
-) -> tuple[list["numpy.ndarray"], "numpy.ndarray"]:
-    """Train one network: its weights, and its mean squared error (epochs, 1 or 2) on lines seen and, if given, unseen."""
+) -> dict[str, "numpy.ndarray"]:
+    """Train one network: weights_0, …, and curve, its mean squared error (epochs, 1 or 2) on lines seen and, if given, unseen."""
     import keras
     import numpy
     import tensorflow
@@ -310,7 +302,8 @@ def _member(
         for first in range(0, len(order), recipe.batch):
             step(tensorflow.constant(order[first : first + recipe.batch]))
         curve.append([float(loss(part, training=False)) for part in parts])
-    return model.get_weights(), numpy.array(curve)
+    weights = {f"weights_{place}": part for place, part in enumerate(model.get_weights())}
+    return weights | {"curve": numpy.array(curve)}
 
 
 def learning_curve(work: Path) -> list[tuple[float, float]]:

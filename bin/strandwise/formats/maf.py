@@ -1,6 +1,7 @@
 """Reads MAF files (somatic mutations, one row each) into one table, and says what was left out and why."""
 
 import gzip
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,42 +14,61 @@ from strandwise.formats.notes import Note
 if TYPE_CHECKING:
     import pandas
 
-# Our column: the names it has in the wild, lower case, best first.
+# Our column: the names it has in the wild (as `plain_name` writes them), best first.
 COLUMNS = {
-    "symbol": ("hugo_symbol",),
-    "chromosome": ("chromosome",),
-    "start": ("start_position",),
-    "end": ("end_position",),
-    "reference": ("reference_allele",),
-    "alternate": ("tumor_seq_allele2", "tumor_seq_allele"),
-    "variant_class": ("variant_classification",),
-    "sample": ("tumor_sample_barcode",),
-    "protein_change": ("hgvsp_short", "protein_change", "aachange", "amino_acid_change"),
-    "build": ("ncbi_build",),
+    "symbol": ("hugo_symbol", "gene_symbol", "hgnc_symbol", "symbol", "gene_name", "gene"),
+    "chromosome": ("chromosome", "chrom", "chr"),
+    "start": ("start_position", "start_pos", "start", "position"),
+    "reference": ("reference_allele", "ref_allele", "ref"),
+    "alternate": ("tumor_seq_allele2", "tumor_seq_allele", "alternate_allele", "alt_allele", "alt"),
+    "alternate_1": ("tumor_seq_allele1",),
+    "variant_class": ("variant_classification", "consequence"),
+    "sample": ("tumor_sample_barcode", "tumor_sample_id", "sample_barcode", "sample_id", "sample"),
+    "protein_change": ("hgvsp_short", "protein_change", "amino_acid_change", "aachange"),
+    "protein_change_long": ("hgvsp",),
+    "residues": ("amino_acids",),
+    "residue_number": ("protein_position",),
+    "build": ("ncbi_build", "build", "genome_build"),
     "filter": ("filter",),
 }
 REQUIRED = ("symbol", "chromosome", "start", "variant_class", "sample", "reference", "alternate")
 
-# Effects that rank drivers, and the Variant_Classification values (GDC MAF specification, older Broad names, VEP terms) that mean them.
+# Effects that rank drivers, the graver the later, and the Variant_Classification values (GDC MAF specification, older Broad names, VEP terms,
+# ANNOVAR's) that mean them.
 EFFECTS = {
-    "silent": ("silent", "synonymous_variant", "stop_retained_variant"),
-    "missense": ("missense_mutation", "missense_variant", "missense"),
-    "nonsense": ("nonsense_mutation", "stop_gained", "nonsense"),
-    "splice": ("splice_site", "splice_acceptor_variant", "splice_donor_variant", "splice_site_snp", "splice_site_indel"),
-    "frameshift": ("frame_shift_del", "frame_shift_ins", "frameshift_variant", "frame_shift_indel"),
-    "inframe": ("in_frame_del", "in_frame_ins", "inframe_deletion", "inframe_insertion"),
-    "start_stop": (
-        "nonstop_mutation", "stop_lost", "translation_start_site", "start_lost", "start_codon_snp", "start_codon_del",
-        "start_codon_ins", "stop_codon_del", "stop_codon_ins", "stop_codon_indel",
+    "silent": ("silent", "synonymous_variant", "stop_retained_variant", "start_retained_variant", "synonymous", "synonymous_snv"),
+    "missense": ("missense_mutation", "missense_variant", "missense", "nonsynonymous_snv"),
+    "inframe": (
+        "in_frame_del", "in_frame_ins", "inframe_deletion", "inframe_insertion", "nonframeshift_deletion", "nonframeshift_insertion",
+        "nonframeshift_substitution", "protein_altering_variant",
     ),
+    "start_stop": (
+        "nonstop_mutation", "stop_lost", "stoploss", "translation_start_site", "start_lost", "startloss", "start_codon_snp",
+        "start_codon_del", "start_codon_ins", "stop_codon_del", "stop_codon_ins", "stop_codon_indel",
+    ),
+    "splice": ("splice_site", "splice_acceptor_variant", "splice_donor_variant", "splice_site_snp", "splice_site_indel", "splicing"),
+    "frameshift": (
+        "frame_shift_del", "frame_shift_ins", "frameshift_variant", "frame_shift_indel", "frameshift_deletion", "frameshift_insertion",
+        "frameshift_substitution", "frameshift",
+    ),
+    "nonsense": ("nonsense_mutation", "stop_gained", "stopgain", "nonsense"),
 }  # fmt: skip
 NOT_CODING = {
     "intron", "igr", "rna", "lincrna", "3'utr", "5'utr", "3'flank", "5'flank", "splice_region", "targeted_region",
     "de_novo_start_inframe", "de_novo_start_outofframe", "intron_variant", "intergenic_variant", "upstream_gene_variant",
-    "downstream_gene_variant", "3_prime_utr_variant", "5_prime_utr_variant", "splice_region_variant",
-    "non_coding_transcript_exon_variant", "mature_mirna_variant",
+    "downstream_gene_variant", "3_prime_utr_variant", "5_prime_utr_variant", "splice_region_variant", "splice_polypyrimidine_tract_variant",
+    "splice_donor_region_variant", "splice_donor_5th_base_variant", "non_coding_transcript_exon_variant", "non_coding_transcript_variant",
+    "mature_mirna_variant", "intronic", "intergenic", "upstream", "downstream", "utr3", "utr5", "ncrna_exonic", "ncrna_intronic",
 }  # fmt: skip
-BUILDS = {"37": "GRCh37", "grch37": "GRCh37", "hg19": "GRCh37", "38": "GRCh38", "grch38": "GRCh38", "hg38": "GRCh38"}
+ABSENT = {"", "NA", "N/A", "NaN", "nan", "None", "."}  # how tables write what is not known
+AMINO_ACIDS = {
+    "Ala": "A", "Arg": "R", "Asn": "N", "Asp": "D", "Cys": "C", "Gln": "Q", "Glu": "E", "Gly": "G", "His": "H", "Ile": "I", "Leu": "L",
+    "Lys": "K", "Met": "M", "Phe": "F", "Pro": "P", "Ser": "S", "Thr": "T", "Trp": "W", "Tyr": "Y", "Val": "V", "Ter": "*", "Sec": "U",
+}  # fmt: skip
+BUILDS = {
+    "37": "GRCh37", "37.0": "GRCh37", "grch37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37", "hs37d5": "GRCh37",
+    "38": "GRCh38", "38.0": "GRCh38", "grch38": "GRCh38", "hg38": "GRCh38",
+}  # fmt: skip
 
 
 @dataclass
@@ -69,6 +89,9 @@ class Maf:
 
 def read_mafs(paths: Sequence[Path]) -> Maf:
     """Read MAF files, plain or gzip, comment lines (#) first.
+
+    Columns are known by the names in COLUMNS, whatever their capitals, spaces and dots. Protein changes come from HGVSp_Short or its like,
+    where that is empty from HGVSp, then from VEP's Amino_acids and Protein_position.
 
     Raises InputError, the problems of all files at once: no header line, a column missing, a row of the wrong length, a
     position that is no number, a row without sample.
@@ -104,16 +127,27 @@ def _header(path: Path) -> tuple[list[str], int, str | None]:
         with gzip.open(path, "rt", errors="replace") if compression else path.open(errors="replace") as lines:
             for line in lines:
                 if line.strip() and not line.startswith("#"):
-                    return line.rstrip("\r\n").split("\t"), comments, compression
+                    return line.removeprefix("\ufeff").rstrip("\r\n").split("\t"), comments, compression
                 comments += 1
     except (EOFError, OSError) as error:
         raise InputError(f"{path.name}: cannot be decompressed ({error}); copy the file again") from error
     raise InputError(f"{path.name}: empty; a MAF has a header line and one row per mutation")
 
 
+def plain_name(column: str) -> str:
+    """A column's name in lower case, with _ for spaces, dots and dashes."""
+    return re.sub(r"[ .-]+", "_", column.removeprefix("\ufeff").strip().lower())
+
+
+def sample_column(header: Sequence[str]) -> int | None:
+    """Which of the columns of a MAF names the sample."""
+    names = [plain_name(name) for name in header]
+    return next((names.index(name) for name in COLUMNS["sample"] if name in names), None)
+
+
 def _chosen(header: list[str], path: Path) -> dict[str, str]:
     """Column of the file for each of ours that it has."""
-    given = {name.strip().lower(): name for name in reversed(header)}
+    given = {plain_name(name): name for name in reversed(header)}
     wanted = [name for names in COLUMNS.values() for name in names]
     if not set(wanted) & set(given):
         raise InputError(
@@ -140,8 +174,7 @@ def _read_one(path: Path) -> "pandas.DataFrame":
 
     header, comments, compression = _header(path)
     chosen = _chosen(header, path)
-    repeating = {"symbol", "chromosome", "variant_class", "sample", "build", "filter", "reference", "alternate"}
-    kinds = {theirs: "category" if ours in repeating else "str" for ours, theirs in chosen.items()}
+    kinds = {theirs: "str" if ours == "start" else "category" for ours, theirs in chosen.items()}
     try:
         frame = pandas.read_csv(
             path, sep="\t", skiprows=comments, usecols=list(chosen.values()), dtype=kinds, compression=compression,
@@ -155,11 +188,12 @@ def _read_one(path: Path) -> "pandas.DataFrame":
         raise InputError(f"{path.name}: cannot be decompressed ({error}); copy the file again") from error
     frame = frame.rename(columns={theirs: ours for ours, theirs in chosen.items()})[list(chosen)]
     first_row = comments + 2  # 1-based line of the first mutation
-    start = pandas.to_numeric(frame["start"], errors="coerce")
+    missing = frame["start"].isin([*ABSENT, "-1", "0"])
+    start = pandas.to_numeric(frame["start"].where(~missing, "0"), errors="coerce")
     problems = []
     for name, wrong, what in (
-        ("start", start.isna() | (start < 1), "is not a position"),
-        ("sample", frame["sample"].astype("str").str.strip() == "", "is empty"),
+        ("start", start.isna() | (start < 0), "is not a position"),
+        ("sample", frame["sample"].isna() | frame["sample"].isin(_blank(frame["sample"])), "is empty"),
     ):
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
@@ -169,19 +203,68 @@ def _read_one(path: Path) -> "pandas.DataFrame":
             )
     if problems:
         raise InputError(*problems)
-    frame["start"] = start.astype("int64")
-    if "protein_change" not in frame:
-        frame["protein_change"] = ""
-    return frame
+    frame["start"] = start.astype("int64")  # 0 where it is not known
+    frame["protein_change"] = _protein_changes(frame)
+    if "alternate_1" in frame:
+        first, second, reference = (frame[name].astype("object") for name in ("alternate_1", "alternate", "reference"))
+        swapped = (second.isin(ABSENT) | (second == reference)) & ~first.isin(ABSENT) & (first != reference)
+        frame["alternate"] = second.where(~swapped, first).astype("category")
+    return frame.drop(columns=["alternate_1", "protein_change_long", "residues", "residue_number"], errors="ignore")
+
+
+def _blank(names: "pandas.Series") -> list[object]:
+    """Categories that hold nothing but white space."""
+    return [name for name in names.cat.categories if not str(name).strip()]
+
+
+def _protein_changes(frame: "pandas.DataFrame") -> "pandas.Series":
+    """The protein change of each row in one-letter form, empty where none is given."""
+    import numpy as np
+    import pandas
+
+    change = np.full(len(frame), "", dtype=object)
+    for name in ("protein_change", "protein_change_long"):
+        if name in frame:
+            known = np.array([*(short_change(str(text)) for text in frame[name].cat.categories), ""], dtype=object)
+            change = np.where(change == "", known[frame[name].cat.codes], change)
+    if "residues" in frame and "residue_number" in frame:
+        residues, number = (frame[name].astype("object").to_numpy() for name in ("residues", "residue_number"))
+        for row in np.flatnonzero(change == ""):
+            change[row] = vep_change(str(residues[row]), str(number[row]))
+    return pandas.Series(change, index=frame.index).astype("category")
+
+
+def short_change(text: str) -> str:
+    """A protein change as HGVSp_Short writes it: `ENSP00000269305.4:p.Arg273His`, `p.(R273H)` and `R273H` are p.R273H; empty without a number."""
+    if re.fullmatch(r"p\.[A-Z*]?\d+[A-Z*]?", text):
+        return text
+    found = re.search(r"p\.[^,;\s]+", text)
+    change = found.group().replace("(", "").replace(")", "").replace("%3D", "=") if found else f"p.{text.strip()}"
+    change = re.sub("|".join(AMINO_ACIDS), lambda name: AMINO_ACIDS[name.group()], change)
+    return change if re.match(r"p\.[A-Z*]?\d", change) else ""
+
+
+def vep_change(residues: str, number: str) -> str:
+    """VEP's Amino_acids (`R/H`, or `R` where it stays) and Protein_position (`273`, `273/393`, `273-274`) as p.R273H."""
+    place = re.match(r"\d+", number)
+    before, _, after = residues.partition("/")
+    if not place or not re.fullmatch(r"[A-Z*-]+", before):
+        return ""
+    first = before[0].replace("-", "")
+    if "X" in after:
+        return f"p.{first}{place.group()}fs"
+    if len(before) == 1 and len(after) <= 1:
+        return f"p.{first}{place.group()}{after or '='}"
+    return f"p.{first}{place.group()}delins{after}"
 
 
 def _coding(frame: "pandas.DataFrame") -> Maf:
     """Keep coding mutations that passed, with our own effect names; note what is left out."""
     notes = []
-    frame["sample"] = frame["sample"].cat.rename_categories(lambda name: str(name))
+    frame["sample"] = frame["sample"].astype("object").map(lambda name: str(name).strip()).astype("category")
     samples = sorted(map(str, frame["sample"].cat.categories))
     if "filter" in frame:
-        passed = frame["filter"].isin(["PASS", ".", ""])
+        passed = frame["filter"].isin(["PASS", "pass", "Pass", *ABSENT]) | frame["filter"].isna()
         if not passed.all():
             kinds = frame.loc[~passed, "filter"].value_counts()
             named = ", ".join(f"{name} {count}" for name, count in kinds[kinds > 0].head(5).items())
@@ -189,16 +272,11 @@ def _coding(frame: "pandas.DataFrame") -> Maf:
                 Note("info", f"{int((~passed).sum())} mutations left out because FILTER is not PASS ({named}).")
             )
             frame = frame[passed]
-    effect_of = {name: effect for effect, names in EFFECTS.items() for name in names}
     classes = list(frame["variant_class"].cat.categories)
-    effects = {name: effect_of.get(str(name).strip().lower(), "") for name in classes}
+    effects = {name: effect_of(str(name)) for name in classes}
     effect = frame["variant_class"].astype("object").map(effects)
     counts = frame["variant_class"].value_counts()
-    unknown = {
-        name: counts[name]
-        for name in classes
-        if not effects[name] and str(name).lower() not in NOT_CODING and counts[name]
-    }
+    unknown = {name: counts[name] for name in classes if effects[name] is None and counts[name]}
     if unknown:
         named = ", ".join(f"{name or '(empty)'} {count}" for name, count in unknown.items())
         notes.append(
@@ -208,18 +286,23 @@ def _coding(frame: "pandas.DataFrame") -> Maf:
                 f"Known are {', '.join(names[0] for names in EFFECTS.values())} and the other values of the GDC MAF format.",
             )
         )
-    elsewhere = sum(counts[name] for name in classes if str(name).lower() in NOT_CODING)
+    elsewhere = sum(counts[name] for name in classes if effects[name] == "")
     if elsewhere:
         notes.append(
             Note("info", f"{elsewhere} mutations outside coding sequence (introns, UTR, flanks, RNA) are not used.")
         )
     build = ""
     if "build" in frame:
-        said = {BUILDS.get(str(value).strip().lower(), str(value)) for value in frame["build"].unique()}
+        values = {str(value).strip() for value in frame["build"].dropna().unique()} - ABSENT
+        said = {BUILDS.get(re.sub(r"(\.p\d+|-lite)$", "", value.lower()), value) for value in values}
         if len(said) > 1:
             raise InputError(f"NCBI_Build: the MAF mixes {', '.join(sorted(said))}; give one build at a time")
         build = said.pop() if said else ""
-    kept = effect != ""
+    kept = effect.isin(list(EFFECTS))
+    nowhere = kept & (frame["start"] == 0)
+    if nowhere.any():
+        notes.append(Note("warning", f"{int(nowhere.sum())} mutations left out because they have no Start_Position."))
+        kept &= ~nowhere
     mutations = frame.loc[
         kept, ["symbol", "chromosome", "start", "reference", "alternate", "sample", "protein_change"]
     ].copy()
@@ -228,15 +311,22 @@ def _coding(frame: "pandas.DataFrame") -> Maf:
         mutations["chromosome"].astype("object").map(plain_chromosomes(mutations["chromosome"].cat.categories))
     )
     mutations["chromosome"] = mutations["chromosome"].astype("category")
-    for name in ("symbol", "sample", "reference", "alternate"):
+    for name in ("symbol", "sample", "reference", "alternate", "protein_change"):
         mutations[name] = mutations[name].astype("category").cat.remove_unused_categories()
     return Maf(mutations.reset_index(drop=True), samples, build, notes)
 
 
+def effect_of(variant_class: str) -> str | None:
+    """Effect of a Variant_Classification, the gravest of several joined by & , or ; (VEP); empty outside coding sequence, None if not known."""
+    terms = [re.sub(r"[ -]+", "_", term.strip().lower()) for term in re.split("[&,;]", variant_class)]
+    found = [effect for effect, names in EFFECTS.items() if set(terms) & set(names)]
+    if found:
+        return found[-1]
+    return "" if set(terms) & NOT_CODING else None
+
+
 def plain_chromosomes(names: Sequence[object]) -> dict[object, str]:
-    """Chromosome names without `chr`; 23, 24, 25 and M are X, Y, MT."""
+    """Chromosome names without `chr` (and without the .0 of a number that was read as broken); 23, 24, 25 and M are X, Y, MT."""
     special = {"23": "X", "24": "Y", "25": "MT", "M": "MT"}
-    plain = {
-        name: str(name).strip().removeprefix("chr").removeprefix("Chr").removeprefix("CHR").upper() for name in names
-    }
+    plain = {name: str(name).strip().upper().removeprefix("CHR").removesuffix(".0") for name in names}
     return {name: special.get(short, short) for name, short in plain.items()}

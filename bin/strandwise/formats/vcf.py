@@ -37,6 +37,9 @@ GRID = 10_000
 
 NON_REFERENCE = "<NON_REF>"
 
+QUALITIES = "strandwise_qualities"
+"""Key of the header line that says what QUAL, GQ and PL are. Files without it hold a prior in their PL."""
+
 AMBIGUOUS = str.maketrans("RYSWKMBDHVU", "N" * 11)
 """REF is written with A, C, G, T and N alone (VCF 4.3, section 1.6.1); a reference may hold other IUPAC codes."""
 
@@ -47,8 +50,8 @@ class SiteCall:
 
     genotype: one allele number per chromosome copy, None where unknown; quality: phred that the site differs from the
     reference; genotype_quality: phred, 0 to 99; allele_depths: reads per allele, as many as alleles; likelihoods: PL,
-    phred, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
-    given: empty, or where an alternate was asked for, of each the chance to be carried that its likelihoods hold, None where
+    phred, without prior, best genotype 0, in VCF order (VCF 4.3, section 1.6.2); filters: names from FILTERS, ("PASS",) when none;
+    given: empty, or where an alternate was asked for, of each the chance to be carried that its qualities hold, None where
     it was not asked for or has no reads; reads_only: numbers of the alternates that no network has judged.
     """
 
@@ -93,6 +96,13 @@ def genotype_count(alleles: int, ploidy: int) -> int:
     return alleles if ploidy == 1 else alleles * (alleles + 1) // 2
 
 
+def genotype_order(alleles: int, ploidy: int) -> list[tuple[int, ...]]:
+    """Genotypes in the order of PL (VCF 4.3, section 1.6.2)."""
+    if ploidy == 1:
+        return [(allele,) for allele in range(alleles)]
+    return [(low, high) for high in range(alleles) for low in range(high + 1)]
+
+
 def quality_bands(text: str) -> tuple[int, ...]:
     """Lower edges of the gVCF's bands from text: "5,20,60" is (0, 5, 20, 60).
 
@@ -118,19 +128,22 @@ def header(
     contigs: name to length in bases; bands: of the gVCF's blocks; given: whether alleles were given from outside.
     """
     lines = ["##fileformat=VCFv4.3", f"##source=Strandwise {__version__}", f"##strandwise_model={model_version}"]
+    lines.append(
+        f"##{QUALITIES}=QUAL is the phred probability that the genotype is 0/0 and GQ that it is not GT: both with a prior; PL is without"
+    )
     lines += [f'##FILTER=<ID={name},Description="{meaning}">' for name, meaning in FILTERS.items()]
     lines += [
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-        '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Genotype quality, phred; of a block its lowest">',
+        '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred probability that the genotype is wrong, prior included; of a block the lowest difference of PL">',
         '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Reads that count; of a block their mean">',
         '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Reads that support each allele">',
         '##FORMAT=<ID=VAF,Number=A,Type=Float,Description="Share of the reads that support each alternate allele">',
-        '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Genotype likelihoods, phred, best 0">',
+        '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Genotype likelihoods, phred, without prior, the best 0">',
     ]
     if given:
         lines += [
-            '##INFO=<ID=GIVEN,Number=A,Type=Float,Description="An alternate was asked for: chance before any read that a person carries it, which GQ, QUAL and PL hold">',
-            '##INFO=<ID=READS_ONLY,Number=.,Type=Integer,Description="Alternates that no network has judged: their PL come from the reads and GIVEN">',
+            '##INFO=<ID=GIVEN,Number=A,Type=Float,Description="An alternate was asked for: chance before any read that a person carries it, which GQ and QUAL hold">',
+            '##INFO=<ID=READS_ONLY,Number=.,Type=Integer,Description="Alternates that no network has judged: their PL come from the reads alone">',
         ]
     if gvcf:
         lines += [

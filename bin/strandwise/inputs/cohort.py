@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from strandwise.formats.maf import sample_column
 from strandwise.formats.samplesheet import Row
 from strandwise.inputs.files import Files
 
-BARCODE = "tumor_sample_barcode"
 MOST_NAMED = 10
 
 
@@ -94,13 +94,13 @@ def maf_samples(path: Path, all_rows: bool = True) -> tuple[list[str], str]:
             header = [name.strip().lower() for name in next(rows, [])]
             if not header:
                 return [], "empty; a MAF has a header line and one row per mutation"
-            if BARCODE not in header:
+            column = sample_column(header)
+            if column is None:
                 shown = ", ".join(header[:3])
                 return (
                     [],
                     f"no column Tumor_Sample_Barcode in its first line ({shown} …); a MAF begins with a header line of column names",
                 )
-            column = header.index(BARCODE)
             wanted = rows if all_rows else islice(rows, 1)
             samples = list(dict.fromkeys(row[column].strip() for row in wanted if len(row) > column))
         except (EOFError, OSError) as error:

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strandwise.errors import InputError
 from strandwise.formats.files import written
+
+if TYPE_CHECKING:
+    import numpy
 
 BEGUN = "training.json"
 ENDS = 1 << 20
@@ -41,6 +45,21 @@ def end(folder: Path) -> None:
     """Empty the folder of a training that is done. The folder itself may be a container's mount, and stays."""
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
+
+
+def kept(path: Path | None, make: "Callable[[], dict[str, numpy.ndarray]]") -> "dict[str, numpy.ndarray]":
+    """The arrays that `make` gives, kept in `path` (.npz), or those that lie there from a run before. No path: kept nowhere."""
+    import numpy
+
+    if path is None:
+        return make()
+    if not path.is_file():
+        made: dict[str, Any] = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written(path) as temporary:
+            numpy.savez(temporary, **made)
+    with numpy.load(path) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def fingerprint(path: Path) -> str:

@@ -16,7 +16,7 @@ METHODS = """Single-nucleotide variants and short indels were called from aligne
 ({models}). As in DeepVariant [{deepvariant}] every candidate site is judged by a neural network; here a compiled pass over the reads finds
 candidates and scores the reads against local haplotypes, and a network on these likelihoods and on properties of the reads
 (TensorFlow/Keras [{tensorflow}], run by LiteRT) gives the probability of 0, 1 and 2 copies of each allele, calibrated by temperature
-scaling [{guo}]. QUAL, GQ and PL follow from these probabilities. Alignment and call statistics are those of samtools and bcftools
+scaling [{guo}]. QUAL and GQ follow from these probabilities, PL are these without their prior. Alignment and call statistics are those of samtools and bcftools
 [{samtools}]."""
 
 

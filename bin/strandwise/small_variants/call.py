@@ -1,6 +1,7 @@
 """Calls one shard of one sample: candidates, networks, genotypes, reference confidence."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from strandwise.small_variants.given import weighed
 
 if TYPE_CHECKING:
     from strandwise.small_variants.network import Genotyper
+
+NEAR = 5000
+"""Intervals no farther apart are read together: to begin anew decodes on average as much, since indexes are that coarse."""
 
 
 def call_shard(
@@ -50,6 +54,20 @@ def call_shard(
     return _pieces(reader, genotyper, intervals, copies, alleles, share)
 
 
+def together(intervals: Sequence[Interval]) -> Iterator[list[int]]:
+    """Indices of intervals of one contig, in order and no more than NEAR bases apart: they are read at one go."""
+    group: list[int] = []
+    for index, interval in enumerate(intervals):
+        if group:
+            before = intervals[group[-1]]
+            if interval.contig != before.contig or not 0 <= interval.start - before.end <= NEAR:
+                yield group
+                group = []
+        group.append(index)
+    if group:
+        yield group
+
+
 def _pieces(
     reader: CandidateReader,
     genotyper: "Genotyper | None",
@@ -59,13 +77,26 @@ def _pieces(
     share: float,
 ) -> Iterator[IntervalCalls]:
     rows = genotyper.rows if genotyper else 0
-    for interval, here in zip(intervals, copies, strict=True):
-        given = read_alleles(alleles, interval.contig, interval.start, interval.end) if alleles else []
-        for piece in reader.pieces(interval.contig, interval.start, interval.end, rows, given):
+    for group in together(intervals):
+        contig, start, end = intervals[group[0]].contig, intervals[group[0]].start, intervals[group[-1]].end
+        given = read_alleles(alleles, contig, start, end) if alleles else []
+        for piece in reader.pieces(contig, start, end, rows, given):
             probabilities = genotyper.probabilities(piece) if genotyper else plain_probabilities(piece)
             if piece.is_given.any():
                 probabilities = weighed(piece, probabilities, share)
-            yield _piece_calls(piece, probabilities, reader, here, share)
+            for index in group:
+                part, inside = part_of(piece, intervals[index])
+                if part.start < part.end:
+                    yield _piece_calls(part, probabilities[inside], reader, copies[index], share)
+
+
+def part_of(piece: Candidates, interval: Interval) -> tuple[Candidates, slice]:
+    """What of a piece lies in an interval, and where its candidates stand in the piece; empty if end is not after start."""
+    start, end = max(piece.start, interval.start), min(piece.end, interval.end)
+    low, high = np.searchsorted(piece.record, (start, end)).tolist()
+    bases = slice(start - piece.start, max(start, end) - piece.start)
+    per_base = {name: getattr(piece, name)[bases] for name in ("depth", "disagreeing", "low_depth")}
+    return replace(piece.only(range(low, high)), start=start, end=end, **per_base), slice(low, high)
 
 
 def _piece_calls(

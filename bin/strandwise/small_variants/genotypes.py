@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from strandwise.formats.vcf import SiteCall
+from strandwise.formats.vcf import SiteCall, genotype_order
 from strandwise.small_variants.candidates import GIVEN_ONLY, SNV, Candidates
+from strandwise.small_variants.priors import copies_prior, genotype_prior
 
 MOST_QUALITY = 99
 LEAST_PROBABILITY = 1e-10
@@ -26,13 +27,10 @@ KEPT_ALTERNATE = 0.05
 QUIET = 0.01
 """A candidate shown by a single read whose probability to be there is below this gets no record of its own."""
 
-PRIORS = {True: (0.999, 0.0006, 0.0004), False: (0.9998, 0.00013, 0.00007)}
-"""Prior of 0, 1, 2 copies for SNVs (True) and indels, for genotypes from likelihoods alone (no network)."""
-
 
 def plain_probabilities(candidates: Candidates) -> np.ndarray:
     """Probabilities of 0, 1, 2 copies from likelihoods and prior alone, float (n, 3)."""
-    prior = np.where((candidates.kind == SNV)[:, None], PRIORS[True], PRIORS[False])
+    prior = np.where((candidates.kind == SNV)[:, None], copies_prior(True), copies_prior(False))
     weights = prior * 10 ** (-candidates.likelihoods.astype(float) / 10)
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -40,13 +38,6 @@ def plain_probabilities(candidates: Candidates) -> np.ndarray:
 def phred(probability: float) -> float:
     """-10 log10 of a probability that may be 0."""
     return -10 * float(np.log10(max(probability, LEAST_PROBABILITY)))
-
-
-def genotype_order(alleles: int, ploidy: int) -> list[tuple[int, ...]]:
-    """Genotypes in the order of PL (VCF 4.3, section 1.6.2)."""
-    if ploidy == 1:
-        return [(allele,) for allele in range(alleles)]
-    return [(low, high) for high in range(alleles) for low in range(high + 1)]
 
 
 def site_calls(
@@ -100,9 +91,7 @@ def _site_call(
     support = counts[:, 1].tolist()
     reference = int(counts[:, 0].min())
     depth = max(int(counts.sum(axis=1).max()), reference + sum(support))
-    order = genotype_order(len(alleles), ploidy)
-    scaled = [phred(chances[genotype]) for genotype in order]
-    least = min(scaled)
+    shares = tuple(share if i in given else None for i in members) if given else ()
     genotype_quality = min(MOST_QUALITY, int(phred(1 - chances[best]) + 1e-6))
     filters = _filters(best, genotype_quality, depth, candidates, members)
     if not depth and given and not any(best):
@@ -112,13 +101,13 @@ def _site_call(
         position=int(candidates.record[members[0]]),
         alleles=alleles,
         genotype=best,
-        quality=round(phred(chances[order[0]]), 2),
+        quality=round(phred(chances[(0,) * ploidy]), 2),
         genotype_quality=genotype_quality,
         depth=depth,
         allele_depths=(reference, *support),
-        likelihoods=tuple(round(value - least) for value in scaled),
+        likelihoods=_likelihoods(chances, bool(candidates.kind[members[0]] == SNV), shares),
         filters=filters,
-        given=tuple(share if i in given else None for i in members) if given else (),
+        given=shares,
         reads_only=tuple(
             k for k, i in enumerate(members, 1) if candidates.given is not None and candidates.given[i] == GIVEN_ONLY
         ),
@@ -159,6 +148,18 @@ def _genotype_chances(probabilities: np.ndarray, ploidy: int) -> dict[tuple[int,
         chances[genotype] = chance
     total = sum(chances.values())
     return {genotype: chance / total for genotype, chance in chances.items()}
+
+
+def _likelihoods(chances: dict[tuple[int, ...], float], snv: bool, shares: tuple[float | None, ...]) -> tuple[int, ...]:
+    """PL: phred of the genotypes' probabilities divided by the prior that they hold, the smallest 0.
+
+    shares: of given alternates the chance to be carried at which they were weighed, None for others.
+    """
+    ploidy = len(next(iter(chances)))
+    alleles = 1 + max(genotype[-1] for genotype in chances)
+    given = tuple((number, share) for number, share in enumerate(shares, 1) if share is not None)
+    values = -10 * np.log10(list(chances.values())) - genotype_prior(alleles, snv, ploidy, given)
+    return tuple(round(value) for value in (values - values.min()).tolist())
 
 
 def _alleles(candidates: Candidates, members: list[int], sequence: Callable[[int, int], str]) -> tuple[str, ...]:

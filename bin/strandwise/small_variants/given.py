@@ -4,7 +4,7 @@ import numpy as np
 
 from strandwise.formats.alleles import ALLELES_PRIOR
 from strandwise.small_variants.candidates import GIVEN_ONLY, SNV, Candidates
-from strandwise.small_variants.joint_genotypes import copies_prior, given_prior
+from strandwise.small_variants.priors import copies_prior, given_prior
 
 
 def weighed(candidates: Candidates, probabilities: np.ndarray, share: float = ALLELES_PRIOR) -> np.ndarray:

@@ -7,12 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from strandwise.small_variants.genotypes import genotype_order
-
-ALTERNATE_WEIGHT = {True: 1e-3 / 3, False: 1e-4}
-"""Weight of one alternate allele against 1 of the reference (Dirichlet) for SNVs (True) and indels: the neutral spectrum,
-a density of weight/f for an allele of frequency f. Its chance to be heterozygous in one person is the weight, to be homozygous
-half of it. SNVs: heterozygosity 1e-3 over three bases."""
+from strandwise.formats.vcf import genotype_order
+from strandwise.small_variants.priors import ALTERNATE_WEIGHT, frequency_grid, genotype_table
 
 MUTATION_RATE = {True: 1.2e-8 / 3, False: 1e-9}
 """Chance that a transmitted allele turns into one certain other, per site and generation: 1.2e-8 over three bases for SNVs
@@ -23,9 +19,6 @@ ARTEFACT_RATE = 1e-4
 
 OF_ONE_SAMPLE = 0.01
 """Share of the artefacts that relatives need not show: of the library, or of a copy that only one person has."""
-
-GRID = np.arange(-14.0, 10.0 + 1e-9, 0.25)
-"""Logits of the frequencies, from 1 in a million on, over which the sum is taken in place of the integral."""
 
 ROUNDS = 5
 """Of expectation and maximisation for the shares of several alternates; they settle in two or three."""
@@ -63,29 +56,6 @@ class Posteriors:
 # ---- priors -------------------------------------------------------------------------------------------------------
 
 
-def frequency_grid(weight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies and their prior chances, float (K,): Beta(weight, 1), that is cumulative f^weight; the first one is 0."""
-    edges = 1 / (1 + np.exp(-(GRID[:-1] + GRID[1:]) / 2))
-    cumulative = np.concatenate([edges, [1.0]]) ** weight
-    frequencies = np.concatenate([[0.0], 1 / (1 + np.exp(-GRID[1:]))])
-    return frequencies, np.diff(cumulative, prepend=0.0)
-
-
-def genotype_table(alleles: int, ploidy: int, frequencies: np.ndarray) -> np.ndarray:
-    """Hardy-Weinberg chances (K, genotypes) of reference and alternates without regard to which alternate it is.
-
-    With one copy per cell the homozygous genotypes stand for the allele, heterozygous ones have chance 0.
-    """
-    columns = []
-    for low, high in genotypes_of(alleles):
-        if ploidy == 1:
-            columns.append(np.where(low == high, frequencies if high else 1 - frequencies, 0.0))
-        else:
-            alternates = (low > 0) + (high > 0)
-            columns.append((1 + (low != high)) * frequencies**alternates * (1 - frequencies) ** (2 - alternates))
-    return np.stack(columns, axis=1)
-
-
 @cache
 def alternate_counts(alleles: int, ploidy: int) -> np.ndarray:
     """Copies of each alternate in each genotype, int (genotypes, alternates)."""
@@ -110,38 +80,6 @@ def composition(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
     for allele in range(counts.shape[1]):
         drawn = drawn * rising[..., allele, :][..., counts[:, allele]]
     return drawn / total[..., counts.sum(axis=1)]
-
-
-@cache
-def copies_prior(snv: bool) -> np.ndarray:
-    """Prior of 0, 1 and 2 copies of one alternate in one person, float (3,)."""
-    frequencies, chances = frequency_grid(ALTERNATE_WEIGHT[snv])
-    return chances @ genotype_table(2, 2, frequencies)
-
-
-def given_prior(share: float) -> np.ndarray:
-    """Prior of 0, 1 and 2 copies of an alternate that a person carries with chance `share`, float (3,): two in three carriers
-    have one copy, as in the neutral spectrum."""
-    return np.array([1 - share, share * 2 / 3, share / 3])
-
-
-@cache
-def single_sample_prior(
-    alleles: int, snv: bool, without: tuple[int, ...] = (), given: tuple[tuple[int, float], ...] = ()
-) -> np.ndarray:
-    """Phred of the prior that the PL of one sample hold, per genotype, 0 for 0/0: the product over the alternates.
-
-    The networks judge one allele of one sample at a time, and the calibrated probability is prior times likelihood. without:
-    numbers of alternates that they did not judge; given: numbers of those that were asked for, and the chance to be carried
-    at which they were weighed.
-    """
-    priors = {number: copies_prior(snv) for number in range(1, alleles) if number not in without}
-    priors |= {number: given_prior(share) for number, share in given}
-    counts = alternate_counts(alleles, 2)
-    phred = np.zeros(len(counts))
-    for number, prior in priors.items():
-        phred += -10 * np.log10(prior / prior[0])[counts[:, number - 1]]
-    return phred
 
 
 # ---- transmission -------------------------------------------------------------------------------------------------

@@ -12,15 +12,14 @@ from strandwise.small_variants.evaluate import furthest_end
 from strandwise.small_variants.genotypes import MOST_QUALITY, phred
 from strandwise.small_variants.joint_calls import JointCall, finished
 from strandwise.small_variants.joint_genotypes import (
-    ALTERNATE_WEIGHT,
     JointModel,
     Posteriors,
     genotype_index,
     genotypes_of,
-    single_sample_prior,
 )
 from strandwise.small_variants.joint_merge import MOST_PHRED, Locus, trimmed
 from strandwise.small_variants.joint_trios import LISTED
+from strandwise.small_variants.priors import ALTERNATE_WEIGHT, genotype_prior
 
 CLUSTER_GAP = 10
 """Records closer than this, after all shifts that repeats allow, tell haplotypes together."""
@@ -132,7 +131,7 @@ class Cluster:
         """The most probable combinations of a member's genotypes by its own reads and prior, with their phred; first its own."""
         found: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
         for locus, costs in zip(self.loci, self.costs[member], strict=True):
-            alone = costs + single_sample_prior(len(locus.alleles), locus.snv)
+            alone = costs + genotype_prior(len(locus.alleles), locus.snv)
             tried = [(float(cost), place) for place, cost in enumerate(alone - alone.min()) if cost <= MOST_DIFFERENCE]
             longer = [(whole + cost, (*places, place)) for whole, places in found for cost, place in tried]
             found = sorted(longer)[:MOST_GENOTYPES]

@@ -10,15 +10,14 @@ import numpy as np
 
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval, contig_lengths, some_names
-from strandwise.formats.vcf import NON_REFERENCE
-from strandwise.small_variants.genotypes import genotype_order
+from strandwise.formats.vcf import NON_REFERENCE, QUALITIES, genotype_order
 from strandwise.small_variants.joint_genotypes import (
     ARTEFACT_RATE,
     alternate_counts,
     genotype_index,
     genotypes_of,
-    single_sample_prior,
 )
+from strandwise.small_variants.priors import genotype_prior
 
 WINDOW = 100_000
 """Bases that are held at a time, of all samples. Results do not depend on it."""
@@ -67,12 +66,8 @@ class Row:
         order = genotype_order(len(numbers), len(told[3].split("/")))
         values = [self.likelihoods[_place([numbers[allele] for allele in genotype])] for genotype in order]
         likelihoods = ",".join(str(value - min(values)) for value in values)
-        given = dict(self.given)
-        shares = [str(given.get(number, ".")) for number in numbers[1:]]
         unjudged = [str(own) for own, number in enumerate(numbers) if number in self.reads_only]
-        info = [f"GIVEN={','.join(shares)}"] * bool(set(shares) - {"."}) + [f"READS_ONLY={','.join(unjudged)}"] * bool(
-            unjudged
-        )
+        info = f"READS_ONLY={','.join(unjudged)}" if unjudged else "."
         cell = ":".join([*told[3:6], told[6].replace("/", ","), likelihoods])
         columns = [
             *self.columns[:3],
@@ -81,7 +76,7 @@ class Row:
             told[1],
             told[2].replace("&", ";"),
         ]
-        return Row("\t".join([*columns, ";".join(info) or ".", "GT:GQ:DP:AD:PL", cell]))
+        return Row("\t".join([*columns, info, "GT:GQ:DP:AD:PL", cell]))
 
     @cached_property
     def fields(self) -> dict[str, str]:
@@ -127,20 +122,15 @@ class Row:
         return [int(text) for text in numbers.split(",")] if numbers else []
 
     @property
-    def given(self) -> list[tuple[int, float]]:
-        """Alternates that were given to the caller, with the chance to be carried that PL hold."""
-        shares = self.columns[7].partition("GIVEN=")[2].partition(";")[0].split(",")
-        return [(number, float(text)) for number, text in enumerate(shares, 1) if text not in ("", ".")]
-
-    @property
     def is_snv(self) -> bool:
         return len(self.columns[3]) == 1 and all(len(text) == 1 for text in self.alternates)
 
     def presence(self) -> list[float]:
-        """Probability of each alternate to be there, by the PL of the file."""
+        """Probability of each alternate to be there, by the PL of the file and the prior of any allele."""
         known = len(self.alternates) + 1
         order = genotype_order(known, self.ploidy)
-        chances = [10 ** (-value / 10) for value in self.likelihoods[: len(order)]]
+        phreds = genotype_prior(known, self.is_snv, self.ploidy) + self.likelihoods[: len(order)]
+        chances = (10 ** (-phreds / 10)).tolist()
         total = sum(chances)
         return [
             sum(chance for chance, genotype in zip(chances, order, strict=True) if allele in genotype) / total
@@ -262,7 +252,7 @@ def _from_record(locus: Locus, row: Row) -> SampleData:
         text += locus.alleles[0][len(short) :]
         places.append(locus.alleles.index(text) if text in locus.alleles[1:] else -1)
     known = {place: own for own, place in enumerate(places) if place >= 0}
-    mine, errors, artefact = _without_prior(row, locus.snv)
+    mine, errors, artefact = _likelihoods(row)
     likelihoods = _of_site(len(locus.alleles), known, mine, row)
     best = float(likelihoods.min())
     genotype = [places[allele] for allele in row.genotype if allele is not None]
@@ -297,28 +287,23 @@ def _of_site(alleles: int, known: dict[int, int], mine: np.ndarray, row: Row) ->
     return np.array(likelihoods)
 
 
-def _without_prior(row: Row, snv: bool) -> tuple[np.ndarray, float, float]:
-    """Phred likelihoods of a record's genotypes, <NON_REF> left out, without the prior that its PL hold. With one copy per cell
-    they stand at the homozygous genotypes, the others are MOST_PHRED.
+def _likelihoods(row: Row) -> tuple[np.ndarray, float, float]:
+    """Phred likelihoods of a record's genotypes, <NON_REF> left out. With one copy per cell they stand at the homozygous genotypes,
+    the others are MOST_PHRED.
 
     In repeats and among other variants the networks hold a candidate for likely that few reads show. That is knowledge of the
     place, which relatives share, and no evidence of theirs: a read of an alternate speaks for it with PHRED_PER_ERROR at most.
-
-    An allele that was given to the caller holds the prior that its record tells.
 
     And 0/0 has two explanations where reads show an alternate: each of them is an error, or the site is an artefact, at
     ARTEFACT_RATE. What the networks give to 0/0 beyond the first is the second, which relatives share: both come back apart as well.
     """
     alleles = len(row.alternates) + 1
-    unjudged = tuple(row.reads_only)
-    values = -single_sample_prior(alleles, snv, unjudged, tuple(row.given))
+    values = np.full(len(genotypes_of(alleles)), MOST_PHRED)
     if row.ploidy == 2:
-        values += row.likelihoods[: len(values)]
+        values[:] = row.likelihoods[: len(values)]
     else:
-        homozygous = [genotype_index((allele, allele)) for allele in range(alleles)]
-        values[homozygous] += row.likelihoods[:alleles]
-        values[[place not in homozygous for place in range(len(values))]] = MOST_PHRED
-    if len(unjudged) == alleles - 1:
+        values[[genotype_index((allele, allele)) for allele in range(alleles)]] = row.likelihoods[:alleles]
+    if len(row.reads_only) == alleles - 1:
         return values, float(values[0]), float(values[0])
     support = PHRED_PER_ERROR * np.array(row.depths[1:])
     values = np.maximum(values, values[0] - alternate_counts(alleles, 1) @ support)
@@ -420,6 +405,8 @@ def _read_header(path: Path) -> GvcfFile | str:
             whole = "NON_REF" in str(variants.header)
     except (OSError, ValueError) as error:
         return f"cannot be opened as VCF ({error}); give a .g.vcf.gz"
+    if "Strandwise" in str(said.get("source")) and whole and QUALITIES not in said:
+        return "its PL hold a prior, as earlier versions wrote them; call the sample again with this version"
     if "Strandwise" not in str(said.get("source")) or not whole:
         return "is no gVCF of Strandwise, whose qualities joint genotyping relies on; give small_variants/<sample>/<sample>.g.vcf.gz"
     if len(samples) != 1:
