@@ -20,7 +20,7 @@ def score(
     summary: Annotated[Path, Option(help="small numbers for the report, JSON")],
     notes: Annotated[Path, Option(help="what was left out and why, JSON")],
     expression: Annotated[
-        list[Path] | None, Option(help="TSV, genes in rows, samples in columns; may be given several times")
+        list[Path] | None, Option(help="TSV or CSV, genes × samples or swapped; may be given several times")
     ] = None,
     expression_scale: Annotated[
         str | None, Option(help="what its values are: tpm, counts, log2 or zscore (per sample)")
@@ -43,7 +43,7 @@ def explain(
     model: Annotated[Path, Option(help="model folder")],
     output: Annotated[Path, Option(help="table of genes and mutations with their share in the score")],
     expression: Annotated[
-        list[Path] | None, Option(help="TSV, genes in rows, samples in columns; may be given several times")
+        list[Path] | None, Option(help="TSV or CSV, genes × samples or swapped; may be given several times")
     ] = None,
     expression_scale: Annotated[str | None, Option(help="what its values are: tpm, counts, log2 or zscore")] = None,
     maf: Annotated[list[Path] | None, Option(help="MAF, plain or gzip; may be given several times")] = None,

@@ -7,5 +7,6 @@ bench-drivers: setup ## our driver ranking and its rivals on the same cohorts, n
 	$(python) benchmarks/drivers/bench.py prior --data $(DATA) --output $(drivers_out)
 	$(python) benchmarks/drivers/bench.py neutral --data $(DATA) --output $(drivers_out)
 	$(python) benchmarks/drivers/bench.py power --data $(DATA) --output $(drivers_out)
+	$(python) benchmarks/drivers/bench.py panels --data $(DATA) --output $(drivers_out)
 	$(python) benchmarks/drivers/bench.py time --data $(DATA) --output $(drivers_out)
 	$(python) benchmarks/drivers/pictures.py --tables $(drivers_out) --pictures docs/images

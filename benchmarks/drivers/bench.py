@@ -5,6 +5,7 @@
     python benchmarks/drivers/bench.py prior --data FOLDER --output FOLDER
     python benchmarks/drivers/bench.py neutral --data FOLDER --output FOLDER
     python benchmarks/drivers/bench.py power --data FOLDER --output FOLDER
+    python benchmarks/drivers/bench.py panels --data FOLDER --output FOLDER
     python benchmarks/drivers/bench.py time --data FOLDER --output FOLDER
     python benchmarks/drivers/pictures.py --tables FOLDER --pictures docs/images
 
@@ -250,6 +251,40 @@ def neutral(data: Data, output: Output, draws: int = 2, only: str = "", kinds: s
         .round(3)
         .to_string()
     )
+
+
+@app.command()
+def panels(data: Data, output: Output, codes: str = "PRAD,GBM,BRCA,LUSC", size: int = 400) -> None:
+    """Cohorts cut to a panel of 300 drivers and 100 other genes (what is read of a panel's MAF): genes at q < 0.1, among them drivers, real and
+    relabelled, as if all genes had been sequenced and as the cohort tells its panel."""
+    from strandwise.drivers import mutations
+    from strandwise.formats.genes import read_gene_features, read_symbols
+    from strandwise.formats.maf import read_mafs
+
+    ranker = load_ranker(MODEL)
+    truth = read_truth(data / "truth" / "intogen_2020_by_type.tsv", data / "truth" / "intogen_2020_any.tsv")
+    features, symbols = read_gene_features(GENES / "gene_features.tsv.gz"), read_symbols(GENES)
+    files = cohort_files(data / "cohorts")
+    rng = np.random.default_rng(1)
+    drivers = rng.choice(sorted(truth.everywhere), 3 * size // 4, replace=False)
+    panel = {*drivers, *rng.choice(sorted(set(features.index) - truth.everywhere), size // 4, replace=False)}
+    lines = []
+    for code in progress(codes.split(","), codes.count(",") + 1, "panels"):
+        maf = read_mafs([files[code]])
+        maf.mutations = maf.mutations[maf.mutations["symbol"].astype("str").isin(panel)].reset_index(drop=True)
+        for universe, threshold in (("all genes", 0.0), ("the panel's", mutations.PANEL)):
+            kept, mutations.PANEL = mutations.PANEL, threshold
+            cohort, _ = mutations.prepare(maf, symbols, features)
+            mutations.PANEL = kept
+            for kind, made in (("real", cohort), ("relabelled", relabelled(cohort, np.random.default_rng(0)))):
+                tested, p = gene_p_values(made, evidence(made), ranker, seed=5)
+                names = made.genes[tested[benjamini_hochberg(p) < 0.1]]
+                lines.append(
+                    {"cohort": code, "mutations": len(made.gene), "kind": kind, "universe": universe, "genes": made.n_genes,
+                     "q_below_0.1": len(names), "drivers": int(np.isin(names, sorted(truth.everywhere)).sum())}
+                )  # fmt: skip
+                pandas.DataFrame(lines).to_csv(output / "panels.tsv", sep="\t", index=False)
+    print(pandas.DataFrame(lines).to_string(index=False))
 
 
 @app.command()

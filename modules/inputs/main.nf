@@ -14,7 +14,7 @@ def checkedParameters(given, schema) {
         typed[name] = typedValue(given[name], rule.type)
         problems += parameterProblems(name, typed[name], rule)
     }
-    problems += modeProblems(typed)
+    problems += modeProblems(typed) + folderProblems(typed.outdir)
     if (problems) {
         stop('parameters', problems)
     }
@@ -108,6 +108,24 @@ def modeProblems(options) {
     def needs = [train: ['model', 'training_data'], evaluate: ['calls', 'truth', 'truth_regions', 'fasta']]
     def needed = (needs[options.mode] ?: []) + (options.mode == 'train' && options.model == 'drivers' ? ['driver_labels'] : [])
     return needed.findAll { name -> options[name] == null }.collect { name -> "--${name}: missing; --mode ${options.mode} needs it" }
+}
+
+// Why results cannot be written to a folder of this machine; nothing where they can.
+def folderProblems(outdir) {
+    def path = file(outdir, type: 'dir', glob: false)
+    if (path.scheme != 'file') {
+        return []
+    }
+    def there = existingPart(path.toAbsolutePath())
+    if (!there.isDirectory()) {
+        return ["--outdir: ${outdir}: ${there} is a file; give a folder"]
+    }
+    return java.nio.file.Files.isWritable(there) ? [] : ["--outdir: ${outdir}: no permission to write in ${there}; give another folder"]
+}
+
+// The longest beginning of a path that exists.
+def existingPart(path) {
+    return path.exists() ? path : existingPart(path.parent)
 }
 
 // The paths that a parameter names: one, or several with commas between them.

@@ -84,6 +84,8 @@ def failedTasks(trace) {
     return given_up.collect { name, row ->
         def said = file("${row.workdir}/.command.err")
         def lines = said.exists() ? said.readLines().findAll { line -> line.trim() } : []
-        "${name}: ${lines ? lines[-1] : "exit status ${row.exit}"}"
+        // No profile, or one without programs: tasks took a Python that has none of the packages.
+        def remedy = lines && lines[-1].startsWith('ModuleNotFoundError') ? '; run with -profile local (after make setup), or with that of a container engine, such as docker' : ''
+        "${name}: ${lines ? lines[-1] : "exit status ${row.exit}"}${remedy}"
     }
 }

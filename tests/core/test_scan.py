@@ -200,6 +200,28 @@ def test_mates_count_once_where_they_overlap(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("beyond", [0, 2, 30])
+def test_of_mates_the_one_speaks_that_shows_the_gap(tmp_path: Path, beyond: int) -> None:
+    """Amplicons from 400 to 620: forward reads end 0, 2 or 30 bases beyond an insertion, too few for their aligner to open a
+    gap (bases behind are out of place), their mates show it in the middle. Ten molecules show it, ten do not; each counts once."""
+    reference = random_bases(1500, random.Random(4))
+    place = 550 - beyond
+    fasta = write_fasta(tmp_path / "r.fa", {"c": reference})
+    inserted = "CAT" + "ACGT"[("ACGT".index(reference[place - 1]) + 1) % 4]  # cannot be shifted to the left
+    carrier = reference[400:place] + inserted + reference[place:620]
+    reads = []
+    for number in range(10):
+        reads.append(MadeRead(400, carrier[:150], name=f"i{number}", flag=99))
+        reads.append(MadeRead(474, carrier[74:], f"{place - 474}M4I{620 - place}M", f"i{number}", flag=147))
+        reads.append(MadeRead(400, reference[400:550], name=f"r{number}", flag=99))
+        reads.append(MadeRead(470, reference[470:620], name=f"r{number}", flag=147))
+    bam = write_alignment(tmp_path / "a.bam", "c", 1500, reads)
+    found = strandwise_core.Alignments([bam], fasta).evidence("c", 300, 700, reference.encode(), realign=False)
+    columns = (found["kind"], found["position"], found["support"])
+    assert [tuple(map(int, row)) for row in zip(*columns, strict=True)] == [(1, place, 10)]
+    assert found["depth"].tolist() == [0] * 100 + [20] * 220 + [0] * 80
+
+
 def test_the_same_reads_are_left_out_of_too_many_however_the_interval_is_cut(tmp_path: Path) -> None:
     rng = random.Random(3)
     reference = random_bases(3000, rng)

@@ -52,7 +52,7 @@ def test_the_same_change_twice_and_neighbours_are_one_event():
 
 
 def test_hypermutated_samples_count_less_and_one_sample_cannot_fill_a_gene():
-    busy = [("A" if n % 2 else "B", 100 + 10 * n, "silent", "busy", "") for n in range(4 * HYPERMUTATED)]
+    busy = [("A" if n % 2 else "B", 1000 * n, "silent", "busy", "") for n in range(1, 4 * HYPERMUTATED + 1)]
     cohort, _ = made([*busy, ("C", 5, "missense", "quiet", "p.G2D")])
     quiet = cohort.effect == MISSENSE
     assert cohort.weight[quiet].tolist() == [1.0]
@@ -88,6 +88,11 @@ def test_some_samples_of_a_cohort():
     ]
 
 
+def test_silent_mutations_alone_cannot_be_ranked():
+    with pytest.raises(InputError, match="all mutations of known genes are silent"):
+        made([("A", 9, "silent", "s1", ""), ("B", 9, "silent", "s2", "")])
+
+
 def test_a_maf_whose_rows_are_all_left_out_says_why():
     empty = pandas.DataFrame(columns=["symbol", "chromosome", "start", "reference", "alternate", "effect", "sample"])
     maf = Maf(empty, ["s1"], "", [Note("info", "9 mutations left out because FILTER is not PASS (germline 9).")])
@@ -95,3 +100,16 @@ def test_a_maf_whose_rows_are_all_left_out_says_why():
         InputError, match=r"no coding mutation is left. 9 mutations left out because FILTER is not PASS"
     ):
         prepare(maf, NO_SYMBOLS, pandas.DataFrame())
+
+
+def test_a_panel_is_told_by_its_few_genes_and_compared_within():
+    genes = " ".join(f"G{n:03d}" for n in range(500))
+    panel = [(f"G{n % 50:03d}", 1000 * n, "missense", f"s{n}", "") for n in range(200)]
+    cohort, notes = made(panel, genes)
+    assert cohort.genes.tolist() == [f"G{n:03d}" for n in range(50)]
+    assert len(cohort.features) == len(cohort.codons) == 50 and set(cohort.gene) == set(range(50))
+    # of 500 genes alike 200 mutations hit 500 (1 - exp(-200 / 500)) = 165
+    assert any("lie in 50 genes, where as many in whole exomes would lie in 165" in note.text for note in notes)
+    exome = [(f"G{(37 * n) % 500:03d}", 1000 * n, "missense", f"s{n}", "") for n in range(200)]
+    cohort, notes = made(exome, genes)
+    assert len(cohort.genes) == 500 and not any("panel" in note.text for note in notes)

@@ -193,7 +193,7 @@ def altered(path: Path, change) -> Path:
         (
             "panel",
             lambda row: row[0] in {"TP53", "KRAS", "NRAS", "FLT3", "KIT", "TET2", "WT1"},
-            "silent mutations only",
+            "targeted panel",
         ),
     ],
 )

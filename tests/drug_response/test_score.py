@@ -301,3 +301,25 @@ def test_the_demo_table_is_small_and_the_model_too() -> None:
     assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 6_000_000
     with gzip.open(PATIENTS, "rt") as stream:
         assert len(stream.readline().split("\t")) == 129
+
+
+def test_a_table_as_other_programs_write_it_gives_the_same_scores(tmp_path: Path, patients: pandas.DataFrame) -> None:
+    """Samples in rows, commas, `SYMBOL (number)`, one gene in two columns of which the lower does not count."""
+    some = patients.iloc[:, :12]
+    ours = scored(tmp_path / "ours", some)
+    swapped = some.T.rename(columns={gene: f"{gene} ({place})" for place, gene in enumerate(some.index)})
+    swapped["BCL2 (0)"] = 0.0
+    path = tmp_path / "theirs.csv.gz"
+    swapped.to_csv(path, index_label="ModelID", float_format="%.5g")
+    outputs = [tmp_path / name for name in ("response.tsv", "s.json", "n.json")]
+    score([path], "log2", [], None, None, SHIPPED, GENE_TABLES, *outputs)
+    pandas.testing.assert_frame_equal(read_table(RESPONSE, outputs[0]), ours)
+    notes = [note["text"] for note in json.loads(outputs[2].read_text())]
+    assert "theirs.csv.gz: genes in several rows: 1 (BCL2); the row with the highest mean counts." in notes
+
+
+def test_a_scale_that_the_values_do_not_look_like_is_a_warning(tmp_path: Path, patients: pandas.DataFrame) -> None:
+    scored(tmp_path, (2 ** patients.iloc[:, :4]).round(), "tpm")
+    notes = json.loads((tmp_path / "notes.json").read_text())
+    text = "e.tsv was given as tpm, but all its values are whole numbers, as counts are and TPM are not. Check --expression_scale."
+    assert {"level": "warning", "text": text} in [{key: note[key] for key in ("level", "text")} for note in notes]

@@ -58,6 +58,11 @@ def test_yaml_and_json_say_item_in_place_of_row(tmp_path: Path) -> None:
         ("s.csv", "", "s.csv: empty; the first row names the columns: patient, sample, bam …"),
         ("s.csv", "patient\tsample\n", "s.csv: columns are separated by tabs; save it as .tsv"),
         ("s.tsv", "patient,sample\n", "s.tsv: columns are separated by commas; save it as .csv"),
+        (
+            "s.csv",
+            "patient;sample;bam\nP1;S1;a.bam\n",
+            "s.csv: columns are separated by semicolons; put commas in their place",
+        ),
         ("s.csv", "patient,sample,sample\nP,S,S\n", "s.csv: row 1 names 'sample' twice; remove one"),
         (
             "s.csv",

@@ -335,6 +335,21 @@ def test_columns_of_the_same_name_in_expression_are_told(case: Case) -> None:
     ]
 
 
+def test_samples_of_an_expression_table_may_stand_in_rows(case: Case) -> None:
+    table = ",TP53 (7157),MDM2 (4193),EGFR (1956)\nT1,1,2,3\nT2,1,2,3\nT1,1,2,4\n"
+    case.give("cohort_expression", text_file(case.folder / "e.csv", table))
+    assert case.problems(expression_scale="log2") == [
+        "--cohort_expression: e.csv: two rows are named T1; each sample stands once"
+    ]
+
+
+def test_columns_that_describe_genes_are_no_samples(case: Case) -> None:
+    table = "gene_id\tgene_name\tT1\nENSG1\tTP53\t1\n"
+    text_file(case.folder / "e.tsv", table)
+    case.rows({"patient": "P1", "sample": "T1", "expression": "e.tsv"})
+    assert case.problems(expression_scale="tpm") == []
+
+
 def test_a_clinical_table_needs_samples(case: Case) -> None:
     case.give("cohort_maf", text_file(case.folder / "c.maf", MAF_HEADER + "TP53\t17\tT1\n"))
     case.give("cohort_clinical", text_file(case.folder / "cl.tsv", "patient\ttissue\nT1\tlung\n"))

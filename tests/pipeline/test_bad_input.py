@@ -1,7 +1,9 @@
 """Wrong parameters and wrong input: everything is told at once, and one bad sample does not take the others with it."""
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pysam
@@ -34,6 +36,8 @@ def test_every_wrong_parameter_is_told_at_once(tmp_path: Path) -> None:
         f"{DEMO}/laml.maf.gz,*.maf,{DEMO}/lamm.maf.gz",
         "--drivers_model",
         "ref.fasta",
+        "--outdir",
+        "ref.fasta/results",
     ]
     for parser in ("v1", "v2"):
         done = run(ROOT, tmp_path, *words, NXF_SYNTAX_PARSER=parser)
@@ -48,8 +52,9 @@ def test_every_wrong_parameter_is_told_at_once(tmp_path: Path) -> None:
             "--cohort_maf: *.maf: no file fits this pattern",
             f"--cohort_maf: {DEMO}/lamm.maf.gz: no such file; the folder holds laml.maf.gz",
             "--drivers_model: ref.fasta: a file; a folder is needed",
+            f"--outdir: ref.fasta/results: {tmp_path}/ref.fasta is a file; give a folder",
         ]
-        assert "9 problems with the parameters" in done.output
+        assert "10 problems with the parameters" in done.output
         assert "Submitted process" not in done.output
 
 
@@ -62,6 +67,18 @@ def test_what_a_mode_needs_is_told(tmp_path: Path) -> None:
         assert done.status == 1
         told = [line.strip() for line in done.output.splitlines() if line.startswith("  --")]
         assert told == [f"--{name}: missing; --mode {words[1]} needs it" for name in missing]
+
+
+def test_without_a_profile_the_end_says_which_to_take(tmp_path: Path) -> None:
+    """The Python that is found has none of the packages."""
+    bare = tmp_path / "bin" / "python3"
+    bare.parent.mkdir()
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o755)
+    words = ["--cohort_maf", f"{DEMO}/laml.maf.gz", "--validate_only"]
+    done = run(ROOT, tmp_path, *words, PATH=f"{bare.parent}:{os.environ['PATH']}")
+    assert done.status == 1
+    assert "No module named 'typer'; run with -profile local (after make setup)" in done.output
 
 
 def test_help_lists_every_parameter_and_version_is_the_packages(tmp_path: Path) -> None:

@@ -129,6 +129,12 @@ def test_heat_map_compares_samples_with_expression(everything: Built) -> None:
     assert "1 sample with mutations only" in everything.text
 
 
+def test_drugs_stand_out_from_one_standard_deviation_on(everything: Built) -> None:
+    """The third strongest drug of a sample is no more than the third strongest: some lie among the others, or beyond them."""
+    shown = [float(figure) for figure in re.findall(r'class="sw-score"[^>]*>.*?<i>([-+][\d.]+)</i>', everything.page)]
+    assert len(shown) > 10 and min(abs(figure) for figure in shown) >= 1.0
+
+
 def test_nothing_is_fetched(everything: Built) -> None:
     """Links to follow are allowed; what a browser loads by itself must lie inside the file."""
     loaded = []

@@ -26,6 +26,9 @@ SAMPLE_CAP = 2
 # Silent mutations a cohort needs for a background of its own.
 FEW_SILENT = 50
 TYPICAL_CODONS = 450
+# Below this share of the genes that an exome's mutations would hit, they come from a panel (seen: 0.8 and more in exome cohorts, 0.5 and less in
+# panels of 400 genes with as many mutations).
+PANEL = 0.6
 
 
 @dataclass
@@ -122,6 +125,7 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
     effect_code = np.array([EFFECTS.index(str(name)) for name in table["effect"].cat.categories], dtype=np.int8)
     table = table.assign(effect_code=effect_code[table["effect"].cat.codes])
     table = _merged(table, notes)
+    table, genes = _of_panel(table, genes, features, notes)
     weight, hyper = _weights(table)
     if hyper:
         notes.append(
@@ -139,6 +143,10 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
         parsed["reference_aa"].to_numpy(np.int8), parsed["alternate_aa"].to_numpy(np.int8), substitutions(table),
         np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
     )  # fmt: skip
+    if (cohort.effect == SILENT).all():
+        raise InputError(
+            "MAF: all mutations of known genes are silent; selection is seen in those that change a protein"
+        )
     cohort.codons = protein_lengths(cohort)
     return cohort, notes + _poor_data(cohort)
 
@@ -200,6 +208,32 @@ def _in_known_genes(
     number = {name: index for index, name in enumerate(genes)}
     table = table[keep]
     return table.assign(gene=np.fromiter((number[name] for name in gene[keep]), np.int32, len(table))), genes
+
+
+def _of_panel(
+    table: "pandas.DataFrame", genes: np.ndarray, features: "pandas.DataFrame", notes: list[Note]
+) -> tuple["pandas.DataFrame", np.ndarray]:
+    """The genes that were sequenced, as far as the mutations tell: all, or, where they lie in far fewer genes than as many in an exome
+    would, those that hold one; and the mutations with that index of genes.
+
+    Genes that were not looked at would else pass for genes without mutations, and make all the others stand out.
+    """
+    seen, place = np.unique(table["gene"], return_inverse=True)
+    length = features["codelen"].to_numpy(float)
+    share = (
+        np.where(np.isnan(length), np.nanmedian(length), length) if np.isfinite(length).any() else np.ones(len(length))
+    )
+    hits = len(table[["gene", "sample_code"]].drop_duplicates())
+    usual = (1 - np.exp(-hits * share / share.sum())).sum()
+    if len(seen) >= PANEL * usual:
+        return table, genes
+    text = (
+        f"The mutations lie in {len(seen)} {'genes' if len(seen) > 1 else 'gene'}, where as many in whole exomes would lie in {round(usual)}: they are taken for those of a "
+        "targeted panel, and these genes alone are compared with one another. A --gene_features table of the panel's genes says exactly "
+        "which were sequenced."
+    )
+    notes.append(Note("warning", text))
+    return table.assign(gene=place.astype(np.int32)), genes[seen]
 
 
 def _sites(table: "pandas.DataFrame", codon: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from strandwise.drug_response.reference import Reference, common_genes, match, nearest_tissues, standard_scores
 from strandwise.errors import InputError
-from strandwise.formats.expression import log_expression, read_expression
+from strandwise.formats.expression import Expression, log_expression, read_expression
 from strandwise.formats.genes import Symbols, spellings
 from strandwise.formats.maf import read_mafs
 from strandwise.formats.notes import Note
@@ -162,6 +162,7 @@ def _expression(
                 problems.append(f"{path.name}: sample '{name}' is in {seen[name].name} already; keep one of them")
             seen.setdefault(name, path)
         tables.append(table)
+        notes += _table_notes(path, table)
     if problems:
         raise InputError(*problems)
     places = [_rows(table.genes, model_gene) for table in tables]
@@ -192,6 +193,21 @@ def _expression(
         standard_scores(reference, numpy.vstack(parts), known),
         known,
     )
+
+
+def _table_notes(path: Path, table: Expression) -> list[Note]:
+    """What about a table should be looked at: its scale, genes that stand in it several times."""
+    notes = [
+        Note("warning", f"{path.name} was given as {table.scale}, but {doubt}. Check --expression_scale.")
+        for doubt in table.doubts
+    ]
+    if table.merged:
+        some = ", ".join(table.merged[:LISTED]) + (", …" if len(table.merged) > LISTED else "")
+        how = (
+            "their values were added up" if table.scale in ("tpm", "counts") else "the row with the highest mean counts"
+        )
+        notes.append(Note("info", f"{path.name}: genes in several rows: {len(table.merged)} ({some}); {how}."))
+    return notes
 
 
 def _rows(genes: list[str], model_gene: dict[str, str]) -> dict[str, int]:

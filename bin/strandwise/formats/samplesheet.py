@@ -85,12 +85,17 @@ def _header_problems(path: Path, header: list[str], delimiter: str) -> list[str]
         f"{path.name}: row 1 names {name!r} twice; remove one"
         for name in sorted({n for n in header if n and header.count(n) > 1})
     ]
-    other = "\t" if delimiter == "," else ","
-    if len(header) == 1 and other in header[0]:
-        kinds = {",": "commas", "\t": "tabs"}
-        problems.append(
-            f"{path.name}: columns are separated by {kinds[other]}; save it as {'.tsv' if other == chr(9) else '.csv'}"
-        )
+    kinds = {",": "commas", "\t": "tabs", ";": "semicolons"}
+    if len(header) == 1:
+        for other in kinds:
+            if other != delimiter and other in header[0]:
+                remedy = (
+                    f"save it as {'.tsv' if other == chr(9) else '.csv'}"
+                    if other != ";"
+                    else f"put {kinds[delimiter]} in their place"
+                )
+                problems.append(f"{path.name}: columns are separated by {kinds[other]}; {remedy}")
+                break
     return problems
 
 

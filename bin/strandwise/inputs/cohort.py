@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from strandwise.errors import InputError
+from strandwise.formats.expression import read_layout
 from strandwise.formats.maf import sample_column
 from strandwise.formats.samplesheet import Row
 from strandwise.inputs.files import Files
@@ -109,20 +111,21 @@ def maf_samples(path: Path, all_rows: bool = True) -> tuple[list[str], str]:
 
 
 def expression_samples(path: Path) -> tuple[list[str], str]:
-    """Samples of an expression table: its columns after the first; or what is wrong with them."""
+    """Samples of an expression table, in columns or in rows; or what is wrong with them."""
     try:
-        header = _header(path)
-    except (EOFError, OSError) as error:
-        return [], f"cannot be decompressed ({error}); copy the file again"
-    samples = header[1:]
-    if not samples:
-        return [], "no samples; the first line names the samples, separated by tabs, after the column of genes"
-    twice = (
-        sorted({sample for sample in samples if samples.count(sample) > 1}) if len(set(samples)) < len(samples) else []
-    )
-    if twice:
-        return samples, f"two columns are named {_some(twice)}; each sample stands once"
-    return samples, ""
+        layout = read_layout(path)
+    except InputError as error:
+        return [], error.problems[0].removeprefix(f"{path.name}: ")
+    if layout.across:
+        with _opened(path) as lines:
+            rows = islice(lines, layout.first_row, None)
+            samples = [line.split(layout.separator, 1)[0].strip().strip('"') for line in rows if line.strip()]
+    else:
+        samples = layout.names
+    repeated = len(set(samples)) < len(samples)
+    twice = sorted({sample for sample in samples if samples.count(sample) > 1}) if repeated else []
+    what = "rows" if layout.across else "columns"
+    return samples, f"two {what} are named {_some(twice)}; each sample stands once" if twice else ""
 
 
 def _header(path: Path) -> list[str]:

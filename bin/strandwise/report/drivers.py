@@ -277,7 +277,8 @@ def _evidence(top: "pandas.DataFrame", reasons: "pandas.DataFrame | None") -> di
         "Why these genes",
         html.table(header, rows, "sw-evidence", range(1, len(header))),
         "What each line of evidence adds to (orange) or takes from (blue) the score of a gene: TreeSHAP values and terms of the ranking models, in "
-        f"log-odds. Full colour: {full:.1f}{starred}. Of the first 200 genes: {html.link('drivers/driver_reasons.tsv')}.",
+        f"log-odds. Full colour: {full:.1f}{starred}. Combined: all tests taken as one; standing: the gene's place among all genes "
+        f"by them; background: length and other covariates of the gene. Of the first 200 genes: {html.link('drivers/driver_reasons.tsv')}.",
     )
 
 

@@ -19,6 +19,7 @@ DRUGS_SHOWN = 30
 SAMPLES_SHOWN = 150
 ROWS_SHOWN = 50
 FEWEST_COMPARED = 5
+STANDS_OUT = 1.0  # standard deviations from the other samples; the strongest drug of a sample may lie below
 
 METHODS = """Drug response was predicted with Strandwise ({models}) from gene expression, mutations or both: the natural logarithm of
 the half-maximal inhibitory concentration (ln IC50, µM) as the Genomics of Drug Sensitivity in Cancer screen of cell lines would measure
@@ -76,9 +77,11 @@ def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None", alone:
         # Mutation-only scores move little and would count for chance; they count where there is nothing else.
         measured = extremes[~extremes["sample"].isin(alone)]
         shown = measured if len(measured) else extremes
-        leading = list(shown.loc[shown["kind"] == "sensitive", "drug"].value_counts().head(4).index)
-        details += f"<br>Stand out most often: {html.chips(leading)}"
-        words += f"; stand out most often: {', '.join(leading)}"
+        sensitive = shown.loc[(shown["kind"] == "sensitive") & (shown["relative"] <= -STANDS_OUT), "drug"]
+        leading = list(sensitive.value_counts().head(4).index)
+        if leading:
+            details += f"<br>Stand out most often: {html.chips(leading)}"
+            words += f"; stand out most often: {', '.join(leading)}"
     return Card("Drug response", samples, details, html.GREEN, PARENT.identifier, words)
 
 
@@ -115,14 +118,15 @@ def _best(
     order = sorted(strongest.index, key=lambda name: (not inside[name], name in alone, -strongest[name], name))
     tissues, pages = summary.get("tissues", {}), summary.get("pages", {})
     rows: list[list[object]] = []
-    groups = {key: group.to_dict("records") for key, group in joined.groupby(["sample", "kind"])}
+    away = joined["relative"] * joined["kind"].map({"sensitive": -1, "resistant": 1})
+    groups = {key: group.to_dict("records") for key, group in joined[away >= STANDS_OUT].groupby(["sample", "kind"])}
     for name in order[:ROWS_SHOWN]:
         flag = "inside" if inside[name] else "outside"
         chip = f'<span class="sw-chip {"good" if inside[name] else "warning"}">{flag}</span>'
         if name in alone:
             chip += '<span class="sw-chip">mutations only</span>'
         cells = [
-            html.Cell("".join(_score(score, pages) for score in scores), scores[0]["relative"] if scores else "")
+            html.Cell("".join(_score(score, pages) for score in scores) or "–", scores[0]["relative"] if scores else 0)
             for scores in (groups.get((name, "sensitive"), []), groups.get((name, "resistant"), []))
         ]
         tissue = [tissues.get(name, "")] if tissues else []
@@ -135,7 +139,7 @@ def _best(
         "Training range",
     ]
     description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first. The figure says by how many standard
-    deviations the drug's score lies below (−, more sensitive) or above (+) the other samples'. Hover for ln IC50, interval and
+    deviations the drug's score lies below (−, more sensitive) or above (+) the other samples', the three strongest from {STANDS_OUT:.0f} on. Hover for ln IC50, interval and
     reasons. Outside the training range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
     if pages:
         links = ", ".join(html.link(f"drug_response/drugs/{file}", drug) for drug, file in pages.items())
@@ -171,7 +175,7 @@ def _heat_map(table: "pandas.DataFrame", left_out: int) -> dict[str, Any]:
         "Scores of the most telling drugs",
         "heatmap",
         matrix,
-        f"The {len(drugs)} drugs that differ most between samples. Blue: more sensitive than {reference}; orange: less.{of_all}",
+        f"The {len(drugs)} drugs that differ most between samples. Blue: more sensitive than {reference} (lower ln IC50); orange: less. The scale is in ln units: −0.69 is half the concentration.{of_all}",
         helptext=f"Difference of predicted ln IC50 (ln µM) from {reference}. Rows and columns are clustered.",
         settings={
             "xlab": "sample",

@@ -49,8 +49,8 @@ def _section(parts: Parts, rows: list[tuple[str, Mapping[str, Any]]]) -> dict[st
         )
         content += f"<p>{len(body) - len(shown):,} more stand in the lists: {lists}</p>"
     description = """Each place links to a picture: reads and haplotypes around it, and what each read, position and feature adds to
-    the log-odds of the call. By default these are the calls that were least certain; <code>--explain</code> takes other calls or
-    any place, called or not."""
+    the log-odds of the call. In brackets: what a feature adds, in units of 10 log10 of the odds (10: ten times as likely). By default these
+    are the calls that were least certain; <code>--explain</code> takes other calls or any place, called or not."""
     return PARENT.html("small_variants_explained", "Why these calls", content, description)
 
 

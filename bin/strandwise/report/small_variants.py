@@ -12,6 +12,8 @@ from strandwise.report.statistics import covered, summary_numbers
 
 PARENT = Parent("small_variants", "Germline small variants", "SNVs and short indels, called by a TensorFlow network.")
 
+MOST_IN_LEGEND = 12  # lines; beyond it a name is read by hovering
+
 METHODS = """Single-nucleotide variants and short indels were called from aligned reads with the germline caller of Strandwise
 ({models}). As in DeepVariant [{deepvariant}] every candidate site is judged by a neural network; here a compiled pass over the reads finds
 candidates and scores the reads against local haplotypes, and a network on these likelihoods and on properties of the reads
@@ -254,6 +256,7 @@ def _genotype_quality(summaries: Mapping[str, Any], labels: Mapping[str, str]) -
             "ymin": 0,
             "ymax": 100,
             "data_labels": [{"name": name, "ylab": "calls kept"} for name in data],
+            "showlegend": max(len(series) for series in data.values()) <= MOST_IN_LEGEND,
         },
     )
 

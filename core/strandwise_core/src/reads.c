@@ -153,14 +153,15 @@ static int blocks_of(const Reads *reads, const Read *read, Block *blocks, int mo
 
 #define MOST_BLOCKS 64
 
-/* Lets `first` speak for both mates where they overlap: equal bases add up, of two different ones
- * the better stays with the difference of the qualities; the other mate's bases there get quality 0. */
-static void join_mates(Reads *reads, Read *first, Read *second)
+/* Lets `speaker` speak for both mates where they overlap: equal bases add up, of two different ones the better stays
+ * with the difference of the qualities, up to `until`; from there on only the speaker's count. The other mate's bases in
+ * the overlap get quality 0. */
+static void join_mates(Reads *reads, Read *speaker, Read *silent, int32_t until)
 {
     Block a[MOST_BLOCKS], b[MOST_BLOCKS];
-    int na = blocks_of(reads, first, a, MOST_BLOCKS), nb = blocks_of(reads, second, b, MOST_BLOCKS);
-    uint8_t *bases_a = reads->bases + first->sequence, *bases_b = reads->bases + second->sequence;
-    uint8_t *qualities_a = reads->qualities + first->sequence, *qualities_b = reads->qualities + second->sequence;
+    int na = blocks_of(reads, speaker, a, MOST_BLOCKS), nb = blocks_of(reads, silent, b, MOST_BLOCKS);
+    uint8_t *bases_a = reads->bases + speaker->sequence, *bases_b = reads->bases + silent->sequence;
+    uint8_t *qualities_a = reads->qualities + speaker->sequence, *qualities_b = reads->qualities + silent->sequence;
     int32_t from = -1, to = -1;
     for (int i = 0, j = 0; i < na && j < nb;) {
         int32_t begin = a[i].reference > b[j].reference ? a[i].reference : b[j].reference;
@@ -170,6 +171,7 @@ static void join_mates(Reads *reads, Read *first, Read *second)
             int32_t qa = a[i].query + p - a[i].reference, qb = b[j].query + p - b[j].reference;
             if (from < 0) from = qb;
             to = qb;
+            if (p >= until) continue;
             int x = qualities_a[qa], y = qualities_b[qb];
             if (bases_a[qa] == bases_b[qb]) {
                 qualities_a[qa] = (uint8_t)(x + y > MOST_BASE_QUALITY ? MOST_BASE_QUALITY : x + y);
@@ -183,9 +185,36 @@ static void join_mates(Reads *reads, Read *first, Read *second)
         if (end_a <= end_b) i++;
         else j++;
     }
-    if (from >= 0) memset(qualities_b + from, 0, (size_t)(to - from + 1));
-    /* what lies beyond the overlap in a clip of the second mate's start was read from the same molecule too */
-    if (from >= 0 && from == second->left_clip) memset(qualities_b, 0, (size_t)from);
+    if (from < 0) return;
+    memset(qualities_b + from, 0, (size_t)(to - from + 1));
+    /* what lies beyond the overlap in a clip of the silent mate was read from the same molecule too */
+    if (from == silent->left_clip) memset(qualities_b, 0, (size_t)from);
+    if (to == silent->length - silent->right_clip - 1) memset(qualities_b + to, 0, (size_t)(silent->length - to));
+}
+
+#define NEAR_END 32 /* an aligner extends a read over an indel this close to its end rather than opening a gap */
+
+/* Where in [from, to) a read has its first insertion or deletion; -1: nowhere. */
+static int32_t gap_in(const Reads *reads, const Read *read, int32_t from, int32_t to)
+{
+    int32_t at = read->position;
+    for (int k = 0; k < read->n_cigar; k++) {
+        uint32_t item = reads->cigars[read->cigar + k];
+        int op = bam_cigar_op(item);
+        if ((op == BAM_CINS || op == BAM_CDEL) && at >= from && at < to) return at;
+        if (op != BAM_CINS) at += bam_cigar_oplen(item);
+    }
+    return -1;
+}
+
+/* The mate that begins first speaks, but where it ends just behind a gap that only the other one shows: its last bases
+ * are then out of place. */
+static void join_pair(Reads *reads, Read *first, Read *second)
+{
+    int32_t from = first->end - NEAR_END, to = first->end + 1;
+    int32_t gap = gap_in(reads, second, from, to);
+    if (gap >= 0 && gap_in(reads, first, from, to) < 0) join_mates(reads, second, first, gap);
+    else join_mates(reads, first, second, INT32_MAX);
 }
 
 static int join_all_mates(Reads *reads)
@@ -201,7 +230,7 @@ static int join_all_mates(Reads *reads)
         for (; table[slot] >= 0; slot = (slot + 1) & (size - 1)) {
             Read *other = &reads->reads[table[slot]];
             if (other->name != read->name) continue;
-            if (other->end > read->position && !other->low && !read->low) join_mates(reads, other, read);
+            if (other->end > read->position && !other->low && !read->low) join_pair(reads, other, read);
             break;
         }
         table[slot] = r;
