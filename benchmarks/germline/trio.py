@@ -493,9 +493,12 @@ def score(
         sets_ = {
             "joint, probability 0.5": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.5),  # noqa: B023
             "joint, probability 0.05": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.05),  # noqa: B023
+            "joint, probability 0.001": lambda f: listed_events(f / f"de_novo.{depth}.tsv", 0.001),  # noqa: B023
             "joint, second round, probability 0.5": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.5),  # noqa: B023
             "joint, second round, probability 0.05": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.05),  # noqa: B023
+            "joint, second round, probability 0.001": lambda f: listed_events(f / f"de_novo_again.{depth}.tsv", 0.001),  # noqa: B023
             "each alone, bcftools merge: allele of no parent": lambda f: new_events(f / f"merged.{depth}.vcf.gz"),  # noqa: B023
+            "GATK on our gVCFs: allele of no parent": lambda f: new_events(f / f"gatk_on_ours.{depth}.vcf.gz"),  # noqa: B023
             "bcftools: allele of no parent": lambda f: new_events(f / f"bcftools.{depth}.vcf.gz"),  # noqa: B023
             "GATK: allele of no parent": lambda f: new_events(f / f"gatk.{depth}.vcf.gz"),  # noqa: B023
             "GATK, pedigree: hiConfDeNovo": lambda f: new_events(f / f"gatk_refined.{depth}.vcf.gz", "hiConfDeNovo"),  # noqa: B023

@@ -11,7 +11,8 @@ class InputError(Exception):
 
     def __init__(self, *problems: str):
         super().__init__(*problems)
-        self.problems = list(problems)
+        # A binary file where text is expected must not reach the terminal as it is.
+        self.problems = ["".join(c if c.isprintable() or c in "\n\t" else "?" for c in problem) for problem in problems]
 
     def __str__(self) -> str:
         if len(self.problems) == 1:

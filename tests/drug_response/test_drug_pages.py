@@ -28,6 +28,9 @@ def test_a_page_says_who_responds_and_frames_the_target(tmp_path: Path) -> None:
     assert "1 samples inside the training range score below -1.00" in text
     assert "Framed: a known target (MDM2)." in text
     assert text.count('stroke="#E69F00"') == 1
+    # exp(-2.0) µM for S2; lines at exp(1.0) in the middle.
+    assert '<td class="n">-2.00</td><td class="n">0.135</td>' in text
+    assert "median of the training lines, of all tissues, 1.00 (2.72 µM)" in text
     assert "http" not in text
 
 

@@ -1,6 +1,7 @@
 """The report's own arithmetic and pieces of HTML, with numbers worked out by hand."""
 
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from strandwise.formats.notes import Note
 from strandwise.report import html
 from strandwise.report.cost import cost_of, time_text
 from strandwise.report.drivers import minus_log10, staircase
-from strandwise.report.drug_response import in_domain, most_telling_drugs
+from strandwise.report.drug_response import _score, in_domain, most_telling_drugs
 from strandwise.report.figures import Axis, Point, _free_box, grid, labelled_scatter
 from strandwise.report.light import even_bins, lighter
 from strandwise.report.overview import attention
@@ -282,3 +283,15 @@ def test_files_belong_to_the_sample_with_the_longest_id_that_fits(tmp_path: Path
     assert parts.owner("S1.0001") == "S1"
     assert parts.owner("S1.b.0001") == "S1.b"
     assert parts.owner("S10.0001") == "S10.0001"
+
+
+def test_a_drug_that_stands_out_tells_its_targets_and_its_ic50_in_micromolar() -> None:
+    row = {
+        "drug": "Drug <1>", "ln_ic50": math.log(0.25), "ln_ic50_low": -3.0, "ln_ic50_high": 0.5, "percentile": 7.4, "delta_ln_ic50": -1.0,
+        "relative": -2.04, "top_features": "BCL2 -0.22", "top_programme": math.nan,
+    }  # fmt: skip
+    text = _score(row, {"Drug <1>": "Drug__1_.html"}, {"Drug <1>": ["BCL2", "BCL2L1"]})
+    told = "targets BCL2, BCL2L1; IC50 0.25 µM; ln IC50 -1.39 (-3.00 to 0.50); percentile 7; -1.00 against the mean training line; BCL2 -0.22"
+    assert f'title="{told}"' in text
+    assert "Drug &lt;1&gt;</a> <i>-2.0</i>" in text
+    assert "targets" not in _score(row, {}, {})

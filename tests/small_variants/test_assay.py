@@ -9,7 +9,7 @@ from sample import make_sample
 from strandwise.errors import InputError
 from strandwise.formats.intervals import Interval
 from strandwise.models.card import Card
-from strandwise.small_variants.assay import Reads, check_assay, look
+from strandwise.small_variants.assay import Reads, check_assay, look, unmarked_duplicates
 
 CARD = Card(
     Path("m"),
@@ -60,3 +60,25 @@ def test_no_reads_is_a_note(tmp_path: Path) -> None:
     seen = look([empty], sample.fasta, [Interval("c", 0, 6000)])
     (note,) = check_assay(CARD, seen, False, "S")
     assert note.level == "info"
+
+
+@pytest.mark.parametrize(
+    ("copies", "marked", "warned"), [(0, False, 0), (30, False, 1), (30, True, 0), (300, False, 0)], ids=str
+)
+def test_duplicates_that_nobody_marked_are_told(tmp_path: Path, copies: int, marked: bool, warned: int) -> None:
+    """300 pairs, of which 30 are there twice (9 % of 330), or all four times (75 %: amplicons)."""
+    sample = make_sample(tmp_path, 4)
+    reads = []
+    times = 3 if copies == 300 else 1
+    starts = [(100 + 19 * number, "") for number in range(300)]
+    starts += [(start, f"copy{turn}") for turn in range(times) for start, _ in starts[:copies]]
+    for start, turn in starts:
+        for flag, at in ((99, start), (147, start + 60)):
+            name = f"p{start}{turn}"
+            reads.append(
+                MadeRead(at, sample.reference[at : at + 50], name=name, flag=flag + 1024 * (marked and bool(turn)))
+            )
+    bam = write_alignment(tmp_path / "pairs.bam", "c", 6000, reads)
+    notes = unmarked_duplicates([bam], sample.fasta, [Interval("c", 0, 3000), Interval("c", 3000, 6000)], "S")
+    assert [(note.level, note.sample) for note in notes] == [("warning", "S")] * warned
+    assert all(note.text.startswith("9% of the pairs") for note in notes)

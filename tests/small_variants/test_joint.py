@@ -46,11 +46,13 @@ def test_a_violation_is_de_novo_where_the_reads_are_good_and_an_error_where_they
     assert [line[1] for line in found.lines] == ["100", "300"]
     assert [cell.split(":")[0] for cell in found.lines[0][9:]] == ["0/0", "0/0", "0/1"]
     assert [cell.split(":")[0] for cell in found.lines[1][9:]] == ["0/1", "0/0", "0/1"]
-    (candidate,) = found.table("de_novo")
+    candidate, unlikely = found.table("de_novo")
     assert (candidate["position"], candidate["reference"], candidate["alternate"]) == ("100", "A", "G")
     assert (candidate["child"], candidate["father"], candidate["mother"]) == ("child", "father", "mother")
     # Mutation 8e-9; a parent missed: 1/3000 * 1/2 * 1e-6 = 1.7e-10 (test_joint_genotypes has the derivation).
     assert float(candidate["probability"]) == pytest.approx(8e-9 / (8e-9 + 1.67e-10), rel=0.01)
+    # Mother with 12 phred: 1/3000 * 1/4 * 10^-1.2 = 5.3e-6.
+    assert unlikely["position"] == "300" and float(unlikely["probability"]) == pytest.approx(8e-9 / 5.3e-6, rel=0.02)
     assert (candidate["child_ad"], candidate["mother_pl"], candidate["father_dp"]) == ("15,15", "0,60,600", "30")
     whole = next(row for row in found.table("mendelian") if row["type"] == "SNP" and row["min_gq"] == "0")
     assert (whole["sites"], whole["errors_alone"], whole["errors"]) == ("2", "2", "1")
@@ -68,6 +70,26 @@ def test_another_indel_of_a_parent_makes_a_candidate_doubtful(tmp_path: Path) ->
     assert float(candidate["probability"]) > 0.5
     assert candidate["filter"] == "OtherAllele"
     assert found.summary["trios"][0]["de_novo"] == {"SNP": 0, "INDEL": 0}
+
+
+def test_the_allele_that_a_parent_was_given_jointly_is_no_other_one(tmp_path: Path) -> None:
+    """An indel of the child, 27 phred against a heterozygous mother: mutation 2 x 1e-9; mother missed 1e-4 x 1/4 x 0.002 = 5e-8
+    (she rather than the father, and handed down). So she gets it, and who looks at the list finds the candidate, 1 in 26, without a filter."""
+    child = site(100, "C", "CAA", "0/1", "15,15", "100,0,100")
+    found = run(tmp_path, trio([block(1, 200, 27, depth=9)], [block(1, 200, 90)], [child]), PED)
+    (candidate,) = found.table("de_novo")
+    assert float(candidate["probability"]) == pytest.approx(1 / 26, rel=0.02)
+    assert (candidate["mother_gt"], candidate["mother_dp"], candidate["filter"]) == ("0/1", "9", "PASS")
+
+
+def test_an_unsure_parent_is_in_the_probability_and_no_filter(tmp_path: Path) -> None:
+    """30 phred against each parent: one of them has it, no one knows which, GQ 3 at most."""
+    thin = [block(1, 200, 30, depth=10)]
+    found = run(tmp_path, trio(thin, thin, [site(100, "A", "G", "0/1", "15,15", "100,0,100")]), PED)
+    (candidate,) = found.table("de_novo")
+    assert sorted(candidate[f"{parent}_gt"] for parent in ("father", "mother")) == ["0/0", "0/1"]
+    assert max(int(candidate[f"{parent}_gq"]) for parent in ("father", "mother")) <= 3
+    assert 0.001 < float(candidate["probability"]) < 0.05 and candidate["filter"] == "PASS"
 
 
 def test_without_a_pedigree_nobody_is_related(tmp_path: Path) -> None:

@@ -161,6 +161,19 @@ def test_a_haplotype_that_neither_parent_has_stays_new(tmp_path: Path) -> None:
     assert candidate["position"] == "101" and float(candidate["probability"]) > 0.5
 
 
+def test_a_candidate_beside_an_indel_is_listed_though_a_parent_gets_its_allele(tmp_path: Path) -> None:
+    """The child's SNV lies 5 bases after an insertion that it has from its father. No read tells whether on the same chromosome; if not, the
+    mother, 27 phred, has it with 1/3000 x 1/4 x 0.002 against 8e-9 for a mutation, which the record by itself says as well."""
+    insertion = site(100, "T", "TC", "0/1", "15,15", "100,0,100")
+    child = [block(1, 99, 90), insertion, block(101, 104, 90), site(105, "A", "G", "0/1", "15,15", "100,0,100")]
+    samples = trio(
+        [block(1, 200, 27, depth=9)], [block(1, 99, 90), insertion, block(101, 200, 90)], [*child, block(106, 200, 90)]
+    )
+    (candidate,) = run(tmp_path, samples, PED).table("de_novo")
+    assert candidate["position"] == "105" and candidate["mother_gt"] == "0/1"
+    assert 0.01 < float(candidate["probability"]) < 8e-9 / (1 / 12000 * 0.002)
+
+
 def test_clusters_are_not_cut_by_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A window that ends inside the cluster: the same lines."""
     from strandwise.small_variants import joint_merge

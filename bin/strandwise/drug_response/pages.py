@@ -30,7 +30,7 @@ td, th {{ text-align: left; padding: .15em 1.2em .15em 0; font-weight: normal }}
 {histogram}
 <p class="key"><span><i style="background:{sensitive}"></i>samples inside the training range</span><span><i style="background:{outside}"></i>outside: guesses</span></p>
 <h2>Genes that move the score most</h2>
-<p><small>Mean size of a gene's share over these samples (ln units). Blue: the higher the gene, the more sensitive; red: the more
+<p><small>Mean size of a gene's share over these samples (ln units). Blue: the higher the gene, the more sensitive; orange: the more
 resistant.{noted}</small></p>
 {genes}
 <h2>Programmes</h2>
@@ -39,6 +39,8 @@ heart.</small></p>
 {programmes}
 <h2>Who scores as most sensitive</h2>
 {samples}
+<p><small>An IC50 is the concentration that halves the growth of a cell line in a dish, not a dose; 90 % intervals are in ln µM. Moved by: the
+strongest genes and mutations with their share in ln units; negative is more sensitive, −0.69 halves the IC50.</small></p>
 <p><small>{version}. Cell lines are not patients. For research use only.</small></p>
 </body></html>
 """
@@ -81,8 +83,8 @@ def write_page(page: DrugPage, version: str, folder: Path) -> None:
         low, median, _ = page.typical
         below = int((page.value <= low)[page.inside].sum())
         summary += (
-            f"; median of the training lines {median:.2f}. {below} samples inside the training range score below {low:.2f}, like the most "
-            "sensitive tenth of the training lines"
+            f"; median of the training lines, of all tissues, {median:.2f} ({numpy.exp(median):.3g} µM). {below} samples inside the training "
+            f"range score below {low:.2f}, like the most sensitive tenth of the training lines"
         )
     known = {target.upper() for target in page.targets}
     told = {name for name, _ in page.genes if name.upper() in known}
@@ -165,13 +167,16 @@ def listed(value: "numpy.ndarray", inside: "numpy.ndarray") -> list[int]:
 
 def table(page: DrugPage) -> str:
     """The samples listed, with interval and reasons."""
+    import numpy
+
     rows = [
         f"<tr><td>{html.escape(page.samples[row])}</td><td>{html.escape(page.tissue[row])}</td>"
-        f'<td class="n">{page.value[row]:.2f}</td><td>{page.low[row]:.2f} to {page.high[row]:.2f}</td>'
+        f'<td class="n">{page.value[row]:.2f}</td><td class="n">{numpy.exp(page.value[row]):.3g}</td><td>{page.low[row]:.2f} to {page.high[row]:.2f}</td>'
         f"<td>{'inside' if page.inside[row] else 'outside'}</td><td>{html.escape(page.reasons[row])}</td></tr>"
         for row in listed(page.value, page.inside)
     ]
     heads = "".join(
-        f"<th>{name}</th>" for name in ("sample", "tissue", "ln IC50", "90 % interval", "training range", "moved by")
+        f"<th>{name}</th>"
+        for name in ("sample", "tissue", "ln IC50", "IC50, µM", "90 % interval", "training range", "moved by")
     )
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"

@@ -312,7 +312,7 @@ def write_pages(
     import numpy
 
     folder.mkdir(exist_ok=True)
-    change, words = found.delta, model.molecules.words_of()
+    change, targets = found.delta, targets_of(model, panel)
     spread = change.std(axis=0) if len(change) > 1 else numpy.abs(change).sum(axis=0)
     tissues = [*model.reference.tissues, ""]
     pages: dict[str, str] = {}
@@ -325,7 +325,7 @@ def write_pages(
         quantiles = model.quantiles[place] if place >= 0 else None
         genes, programmes = explain.means(int(drug))
         page = DrugPage(
-            name, [word[7:] for word in words[place] if word.startswith("target ")] if place >= 0 else [], samples.names,
+            name, targets[drug], samples.names,
             [tissues[place] for place in samples.tissue.tolist()], value, value - half, value + half, found.in_domain,
             (float(quantiles[2]), float(quantiles[10]), float(quantiles[18])) if quantiles is not None else None, genes, programmes,
             {row: explain.reasons(row)[drug] for row in listed(value, found.in_domain)},
@@ -333,6 +333,15 @@ def write_pages(
         write_page(page, version, folder)
         pages[name] = file
     return pages
+
+
+def targets_of(model: Model, panel: Panel) -> list[list[str]]:
+    """Known targets of each drug of the panel; none for those that were never screened."""
+    words = model.molecules.words_of()
+    return [
+        [word.removeprefix("target ") for word in words[place] if word.startswith("target ")] if place >= 0 else []
+        for place in panel.place
+    ]
 
 
 def extremes(model: Model, panel: Panel, samples: Samples, found: Scores) -> "pandas.DataFrame":
@@ -382,6 +391,7 @@ def _write_summary(
             for row in range(len(panel.names))
             if panel.place[row] < 0
         ],
+        "targets": {name: found for name, found in zip(panel.names, targets_of(model, panel), strict=True) if found},
         "not_scored": [{"sample": name, "why": why} for name, why in samples.not_scored],
         "pages": pages,
         "licence": model.card.details.get("licence", "") if model.card else "",

@@ -1,6 +1,7 @@
 """What drug response tells the report: which drugs stand out in which sample, and where the model is out of its depth."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from strandwise.report import html
@@ -85,12 +86,16 @@ def _card(table: "pandas.DataFrame", extremes: "pandas.DataFrame | None", alone:
     return Card("Drug response", samples, details, html.GREEN, PARENT.identifier, words)
 
 
-def _score(row: Mapping[str, Any], pages: Mapping[str, str]) -> str:
-    """A drug and how far its score lies from the other samples'; score, interval, percentile and reasons on hover.
+def _score(row: Mapping[str, Any], pages: Mapping[str, str], targets: Mapping[str, Sequence[str]]) -> str:
+    """A drug and how far its score lies from the other samples'; targets, score, interval, percentile and reasons on hover.
 
-    pages: file of each drug that has a page.
+    pages: file of each drug that has a page; targets: of each drug whose targets are known.
     """
-    words = [f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})"]
+    words = [f"targets {', '.join(targets[row['drug']])}"] if row["drug"] in targets else []
+    words += [
+        f"IC50 {math.exp(row['ln_ic50']):.3g} µM",
+        f"ln IC50 {row['ln_ic50']:.2f} ({row['ln_ic50_low']:.2f} to {row['ln_ic50_high']:.2f})",
+    ]
     if row["percentile"] == row["percentile"]:
         words.append(f"percentile {row['percentile']:.0f}")
     words.append(f"{row['delta_ln_ic50']:+.2f} against the mean training line")
@@ -116,7 +121,7 @@ def _best(
     inside = dict(zip(table["sample"], in_domain(table), strict=True))
     alone = set(mutations_only(summary))
     order = sorted(strongest.index, key=lambda name: (not inside[name], name in alone, -strongest[name], name))
-    tissues, pages = summary.get("tissues", {}), summary.get("pages", {})
+    tissues, pages, targets = (summary.get(name, {}) for name in ("tissues", "pages", "targets"))
     rows: list[list[object]] = []
     away = joined["relative"] * joined["kind"].map({"sensitive": -1, "resistant": 1})
     groups = {key: group.to_dict("records") for key, group in joined[away >= STANDS_OUT].groupby(["sample", "kind"])}
@@ -126,7 +131,10 @@ def _best(
         if name in alone:
             chip += '<span class="sw-chip">mutations only</span>'
         cells = [
-            html.Cell("".join(_score(score, pages) for score in scores) or "–", scores[0]["relative"] if scores else 0)
+            html.Cell(
+                "".join(_score(score, pages, targets) for score in scores) or "–",
+                scores[0]["relative"] if scores else 0,
+            )
             for scores in (groups.get((name, "sensitive"), []), groups.get((name, "resistant"), []))
         ]
         tissue = [tissues.get(name, "")] if tissues else []
@@ -139,13 +147,13 @@ def _best(
         "Training range",
     ]
     description = f"""{html.number(len(rows))} of {html.number(len(order))} samples, the most distinct first. The figure says by how many standard
-    deviations the drug's score lies below (−, more sensitive) or above (+) the other samples', the three strongest from {STANDS_OUT:.0f} on. Hover for ln IC50, interval and
-    reasons. Outside the training range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
+    deviations the drug's score lies below (−, more sensitive) or above (+) the other samples', three drugs at most, from {STANDS_OUT:.0f} on. Hover for targets, IC50, interval
+    and reasons. Outside the training range a score is a guess. Everything: {html.link("drug_response/response.tsv")}."""
     if pages:
         links = ", ".join(html.link(f"drug_response/drugs/{file}", drug) for drug, file in pages.items())
         description += f" Pages of the drugs that differ most between samples: {links}."
     if summary.get("licence"):
-        description += f" Terms of the model: {html.text(summary['licence'])}"
+        description += f" Terms of the model: {html.text(summary['licence'].split(' (')[0])}."
     return PARENT.html("drug_response_best", "Drugs that stand out", html.table(header, rows, "sw-drugs"), description)
 
 
@@ -207,7 +215,8 @@ def _drugs(table: "pandas.DataFrame") -> dict[str, Any] | None:
         "Drugs with many sensitive samples",
         "bargraph",
         {html.text(drug): {"samples": int(count)} for drug, count in counts.items()},
-        "Samples inside the training range that score among the most sensitive tenth of training lines.",
+        "Samples inside the training range that score among the most sensitive tenth of training lines. The lines are of all tissues: "
+        "drugs to which a tissue as a whole is sensitive come first.",
         settings={"ylab": "samples", "series_label": "drugs", "cpswitch": False, "sort_samples": False, "height": 460},
         categories={"samples": {"name": "Samples", "color": html.GREEN}},
     )

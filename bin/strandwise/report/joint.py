@@ -96,7 +96,7 @@ def _trios(parts: Parts, summary: Mapping[str, Any]) -> dict[str, Any] | None:
     header += ["Errors jointly", "De novo SNVs", "De novo indels", "Listed"]
     description = """Sites with a passing genotype of all three. Errors alone: genotypes of the single samples that contradict
     inheritance, which says how good calls are and whether the samples belong together (a trio of good samples has less than 1 %, three
-    strangers more than 10 %). Jointly only de novo calls are left. De novo: probability of 0.5 and more; listed: 0.05 and more."""
+    strangers more than 10 %). Jointly only de novo calls are left. De novo: probability of 0.5 and more; listed: 0.001 and more."""
     content = html.table(header, rows, "sw-trios", range(3, len(header)))
     return PARENT.html("joint_trios", "Trios and Mendelian errors", content, description)
 
@@ -106,7 +106,7 @@ def _candidates(table: "pandas.DataFrame | None") -> dict[str, Any] | None:
         return None
     rows: list[list[object]] = []
     for row in table.head(MOST_CANDIDATES).to_dict("records"):
-        share = html.bar(row["probability"], f"{row['probability']:.2f}", html.BLUE)
+        share = html.bar(row["probability"], f"{row['probability']:.2g}", html.BLUE)
         place = html.Cell(f"{html.text(row['contig'])}:{row['position']:,}", int(row["position"]))
         change = f"{_short(row['reference'])} → {_short(row['alternate'])}"
         cells: list[object] = [row["child"], place, change, html.Cell(share, row["probability"])]
@@ -115,6 +115,7 @@ def _candidates(table: "pandas.DataFrame | None") -> dict[str, Any] | None:
     more = len(table) - len(rows)
     description = "Evidence: genotype, reads of each allele (the reference first), genotype quality. "
     description += f"The first {len(rows)} of {len(table):,}; the rest is in de_novo.tsv. " if more > 0 else ""
+    description += "The probability knows how rare mutations are: with few reads of a parent it stays low, as a heterozygous parent who was missed is likelier. "
     description += "Look at the reads of all three before you believe one: parents with few reads, and repeats, are the usual causes of false ones."
     header = ["Child", "Place", "Change", "Probability", "Child's evidence", "Father's", "Mother's", "Filter"]
     content = html.table(header, rows, "sw-de-novo")

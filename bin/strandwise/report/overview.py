@@ -93,7 +93,9 @@ def glance_section(parts: Parts, chapters: Sequence[Chapter], entries: Sequence[
     if not chapters:
         body += "<p>No job produced results.</p>"
     folders = {name: meaning for chapter in chapters for name, meaning in chapter.folders.items()}
-    files = "".join(f"<li>{html.link(name)} {html.text(meaning)}</li>" for name, meaning in folders.items())
+    # A name such as small_variants/<sample>/explain/ stands for several folders.
+    named = {name: html.text(name) if "<" in name else html.link(name) for name in folders}
+    files = "".join(f"<li>{named[name]} {html.text(meaning)}</li>" for name, meaning in folders.items())
     files += f"<li>{html.link('pipeline_info/')} parameters, versions, trace, timeline</li>"
     content = f'<div class="sw-cards">{body}</div><p class="sw-notice">{RESEARCH_USE}</p>'
     content += f'<details class="sw-files"><summary>Files beside this report</summary><ul>{files}</ul></details>'

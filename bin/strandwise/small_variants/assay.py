@@ -1,6 +1,9 @@
-"""Compares the reads with what a model's card expects: assay, read length, depth."""
+"""Looks at the reads: whether they are what a model's card expects, and whether duplicates are marked."""
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,13 @@ if TYPE_CHECKING:
 PEEKS = 8
 PEEK_LENGTH = 500
 MOST_READS = 500
+
+COPIES_PEEKS = 32
+LEAST_PAIRS = 200
+"""Fewer pairs say nothing of duplicates."""
+
+UNMARKED = (0.04, 0.5)
+"""Shares of pairs that lie exactly where another one does: less is chance (0.1 % at 100x), more are amplicons, whose reads all do."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +86,43 @@ def check_assay(card: Card, reads: Reads | None, allow_mismatch: bool, sample: s
         remedy = "choose a fitting model, or allow_model_mismatch to go on with a warning"
         raise InputError(*(f"{sample}: {problem}; {remedy}" for problem in problems))
     return [Note("warning", f"{problem}: accuracy is not known", sample) for problem in problems]
+
+
+def unmarked_duplicates(
+    alignments: list[Path], reference: Path, intervals: "list[Interval]", sample: str
+) -> list[Note]:
+    """A warning where many pairs at some evenly spread places are copies and none of the reads is marked as one."""
+    import pysam
+
+    places: set[tuple[object, ...]] = set()
+    pairs = 0
+    for number, path in enumerate(alignments):
+        with pysam.AlignmentFile(str(path), reference_filename=str(reference)) as file:
+            for where in _spread(intervals, COPIES_PEEKS):
+                for read in islice(file.fetch(where.contig, where.start, where.end), MOST_READS):
+                    if read.is_duplicate:
+                        return []
+                    first = read.is_read1 and not (read.is_secondary or read.is_supplementary or read.is_unmapped)
+                    if first and read.reference_start >= where.start:
+                        mate = (read.next_reference_id, read.next_reference_start, read.template_length)
+                        places.add((number, where.contig, read.reference_start, read.is_reverse, *mate))
+                        pairs += 1
+    share = 1 - len(places) / max(1, pairs)
+    if pairs < LEAST_PAIRS or not UNMARKED[0] <= share <= UNMARKED[1]:
+        return []
+    text = (
+        f"{share:.0%} of the pairs looked at begin and end where another one does, and no read is marked as a duplicate: "
+        "genotype qualities promise too much; mark duplicates (samtools markdup, Picard) unless these are amplicons"
+    )
+    return [Note("warning", text, sample)]
+
+
+def _spread(intervals: "list[Interval]", number: int) -> Iterator["Interval"]:
+    """Stretches of PEEK_LENGTH bases at most, evenly spread over the bases of the intervals, none over another."""
+    ends = list(accumulate(interval.end - interval.start for interval in intervals))
+    length = min(PEEK_LENGTH, max(1, ends[-1] // number))
+    for peek in range(number):
+        at = ends[-1] * peek // number
+        interval = intervals[bisect_right(ends, at)]
+        start = interval.end - (ends[bisect_right(ends, at)] - at)
+        yield replace(interval, start=start, end=min(start + length, interval.end))

@@ -18,7 +18,6 @@ from strandwise.small_variants.joint_genotypes import (
     genotypes_of,
 )
 from strandwise.small_variants.joint_merge import MOST_PHRED, Locus, trimmed
-from strandwise.small_variants.joint_trios import LISTED
 from strandwise.small_variants.priors import ALTERNATE_WEIGHT, genotype_prior
 
 CLUSTER_GAP = 10
@@ -38,6 +37,9 @@ MOST_DIFFERENCE = 60.0
 
 MOST_HAPLOTYPES = 12
 """Of a cluster, the reference's among them. Where relatives have more, records are judged one by one."""
+
+NEW_ALLELE = 0.05
+"""From this probability to be de novo on a child's allele seems new."""
 
 Description = tuple[int, ...]  # allele number at each locus of a cluster
 Fetch = Callable[[str, int, int], str]  # contig, start, end (0-based half-open) → bases in capitals
@@ -183,6 +185,9 @@ class Cluster:
                 if among:
                     pair = max(among, key=lambda p: (sum(shared[t] for t in p.sequences), -p.cost, p.sequences))
                     chosen |= dict.fromkeys(pair.sequences)
+        # How its own genotypes are shared out decides from whom a child has an allele: every way is open, as far as there is room.
+        every = chosen | {text: None for found in pairs for pair in found if pair.own for text in pair.sequences}
+        chosen = every if len(every) <= MOST_HAPLOTYPES else chosen
         return [list(told[text]) for text in chosen] if len(chosen) <= MOST_HAPLOTYPES else None
 
     def cost(self, member: int, one: Description, other: Description) -> float:
@@ -255,7 +260,7 @@ def changed(call: JointCall) -> bool:
     """Whether the genotype of somebody with relatives is not that of the own gVCF, or a child's allele seems new."""
     samples = [(i, data) for i, data in enumerate(call.locus.samples) if i not in call.model.singles]
     turned = any(not data.missing and data.own != call.best[i] for i, data in samples)
-    return turned or any(chance >= LISTED for chance in call.de_novo.values())
+    return turned or any(chance >= NEW_ALLELE for chance in call.de_novo.values())
 
 
 def genotyped(calls: Sequence[JointCall], fetch: Fetch, models: Models) -> list[JointCall]:
@@ -313,7 +318,7 @@ def _call(
     if any(call.best[i] for i in call.model.singles):
         quality = max(quality, call.quality)
     new = {
-        child: float(chance[0]) if _is_new(call.model, child, best) else 0.0
+        child: min(float(chance[0]), 1.0 if _is_new(call.model, child, best) else call.de_novo[child])
         for child, chance in posteriors.de_novo.items()
     }
     return finished(call.locus, call.model, best, qualities, quality, new)

@@ -10,11 +10,12 @@ import numpy as np
 from strandwise.formats.notes import Note
 from strandwise.formats.pedigree import Person
 from strandwise.small_variants.joint_calls import JointCall
-from strandwise.small_variants.joint_genotypes import Family
+from strandwise.small_variants.joint_genotypes import Family, genotypes_of
 from strandwise.small_variants.joint_merge import GvcfFile
 
-LISTED = 0.05
-"""De novo candidates are listed from this probability on."""
+LISTED = 0.001
+"""De novo candidates are listed from this probability on: with few reads a parent is more often a missed heterozygote than a child
+mutated, and who knows more of the disease than the rate of mutation wants to see them."""
 
 LIKELY = 0.5
 """From this probability on a candidate counts as de novo in the summary."""
@@ -115,8 +116,10 @@ def count(call: JointCall, trios: Sequence[Trio], found: Found) -> None:
 def _candidate(call: JointCall, trio: Trio) -> dict[str, object]:
     """The row of a de novo candidate but for the names of the samples, which are numbers still."""
     alleles = call.alleles
-    reasons = {name for i in trio.members for name in call.sample_filters[i]} | set(call.filters) - {"PASS"}
-    if not call.locus.snv and (call.best[trio.father] or call.best[trio.mother]):
+    reasons = set(call.sample_filters[trio.child]) | set(call.filters) - {"PASS"}
+    # A parent's unsure genotype is in the probability.
+    reasons |= {name for i in (trio.father, trio.mother) for name in call.sample_filters[i]} - {"LowQual"}
+    if not call.locus.snv and _carry_others(call, trio):
         reasons.add(OTHER_ALLELE)
     row: dict[str, object] = {
         "contig": call.locus.contig,
@@ -137,6 +140,18 @@ def _candidate(call: JointCall, trio: Trio) -> dict[str, object]:
         row[f"{role}_dp"] = call.locus.samples[sample].depth
         row[f"{role}_pl"] = ",".join(map(str, call.likelihoods(sample)))
     return row
+
+
+def _carry_others(call: JointCall, trio: Trio) -> bool:
+    """Whether a parent carries another alternate than the child's new one: not the same, which a parent may have been given jointly."""
+
+    def alternates(members: Sequence[int], places: Sequence[int | None]) -> set[int]:
+        return {allele for i in members for allele in genotypes_of(len(call.locus.alleles))[places[i] or 0]} - {0}
+
+    parents = (trio.father, trio.mother)
+    of_child, of_parents = alternates([trio.child], call.best), alternates(parents, call.best)
+    new = of_child - of_parents or of_child - alternates(parents, [data.own for data in call.locus.samples])
+    return bool(of_parents - new)
 
 
 def mendelian_rows(trios: Sequence[Trio], names: Sequence[str], found: Found) -> list[dict[str, object]]:

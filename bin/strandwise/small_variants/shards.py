@@ -122,13 +122,22 @@ def make_shards(
 ) -> list[Note]:
     """Check the alignments of a sample, then write `output`/0001.bed, 0002.bed, … Gives notes for the report.
 
-    Raises InputError: what check_alignments and read_bed raise, all at once; no contig in common with the reference.
+    Raises InputError: what check_alignments and read_bed raise, all at once; no contig in common with the reference; reads
+    that break off.
     """
+    from strandwise.small_variants.assay import unmarked_duplicates
+
     notes = check_alignments(alignments, reference, sample)
     intervals = intervals_to_call(alignments, reference, bed, padding)
     if not intervals:
         names = ", ".join(path.name for path in alignments)
         raise InputError(f"{names}: no contig in common with {reference.name}; give the reference of these reads")
+    try:
+        with quiet():
+            notes += unmarked_duplicates(list(alignments), reference, intervals, sample or "")
+    except OSError as error:
+        names = ", ".join(path.name for path in alignments)
+        raise InputError(f"{names}: reads break off: the file is damaged; copy it again") from error
     output.mkdir(parents=True, exist_ok=True)
     for number, shard in enumerate(cut(intervals, work_curves(alignments, reference)), 1):
         write_bed(shard, output / f"{number:04}.bed")

@@ -86,7 +86,7 @@ DE_NOVO = Table(
         Column("probability", "that an allele mutated between the parents and the child", float, 0, 1),
         Column(
             "filter",
-            "PASS; FILTER of the site, FT of a member; OtherAllele: a parent carries another indel there, which the child's may be",
+            "PASS; FILTER of the site, FT of a member (but LowQual of a parent); OtherAllele: a parent carries another indel there, which the child's may be",
         ),
         *(column for member in ("child", "father", "mother") for column in _evidence(member)),
     ],
