@@ -114,6 +114,103 @@ def haplotype_reads(
     return reads
 
 
+def slow_read_cost(
+    read: dict, haplotype: list[int], window: tuple[int, int], span: tuple[int, int], further: bool
+) -> int:
+    """Every base of a read paired with the reference, then the cheapest way along `haplotype` that keeps to it at both ends."""
+    start, end = window
+    bases, costs = read["bases"].tolist(), strandwise_core.mismatch_costs(read["qualities"]).tolist()
+    pairs, at, base = [], read["position"], read["left_clip"]  # (reference position, index of the base)
+    for operation, size in read["cigar"]:
+        if operation == 0:
+            pairs += [(at + i, base + i) for i in range(size)]
+        at += size if operation != 1 else 0
+        base += size if operation != 2 else 0
+    position, base = min((pair for pair in pairs if pair[0] >= start), default=pairs[-1])
+    left = position - start - base
+    position, base = max((pair for pair in pairs if pair[0] < end), default=pairs[0])
+    right = len(haplotype) - (end - position) - base
+    gap_open = gap_open_penalties(np.array(haplotype, dtype=np.uint8)).tolist()
+    left_known, right_known = read["position"] < span[0], read["end"] > span[1]
+    held_left, held_right = read["position"] <= start, read["end"] >= end
+    if not (left_known or right_known):
+        ways = {(left, left), (right, right)}
+    else:
+        ways = {(left, right)} if left_known and right_known else set()
+        for gap in range(-8, 9) if further else (0,):
+            if left_known and not held_right:
+                ways.add((left, left + gap))
+            if right_known and not held_left:
+                ways.add((right + gap, right))
+    return min(slow_one_gap(bases, costs, haplotype, before, after, gap_open) for before, after in ways)
+
+
+def two_windows(rng: random.Random) -> tuple[str, str, list[MadeRead]]:
+    """A reference, a haplotype with two indels 40 to 60 bases apart, and its reads as an aligner places them."""
+    reference = random_bases(1000, rng)
+    second = 500 + rng.randrange(40, 60)
+    changes = [(place, rng.choice((-6, -3, -1, 1, 4, 9))) for place in (500, second)]
+    haplotype, at, line, lines = "", 0, 0, []
+    for place, size in changes:
+        haplotype += reference[at:place] + (random_bases(size, rng) if size > 0 else "")
+        at = place + max(0, -size)
+        lines.append((place + line, size))
+        line += size
+    haplotype += reference[at:]
+    reads = []
+    for start, bases, name, flag in tiled(haplotype, 20, 150, rng, "r"):
+        if not 350 < start < 500 - 12 or not start + 150 > second + line + 25:
+            continue  # runs through both, so that an aligner finds both gaps
+        cigar, used = "", start
+        for place, size in lines:
+            cigar += f"{place - used}M{abs(size)}{'I' if size > 0 else 'D'}"
+            used = place + max(0, size)
+        reads.append(MadeRead(start, bases, f"{cigar}{start + 150 - used}M", name, flag=flag))
+    return reference, haplotype, reads
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_gap_in_the_neighbouring_window_costs_nothing_in_this_one(tmp_path: Path, seed: int) -> None:
+    """Reads without errors, all of one haplotype with indels in two windows: each window has a haplotype that costs 0."""
+    reference, _, reads = two_windows(random.Random(seed))
+    found = evidence_of(tmp_path, reference, reads, details=True)
+    windows = [trace for trace in found["traces"] if trace["realigned"]]
+    assert len({trace["start"] for trace in windows}) == 2
+    for trace in windows:
+        every = (1 << len(trace["events"])) - 1
+        assert trace["costs"][:, trace["carried"].index(every)].tolist() == [0] * len(trace["reads"])
+    assert found["likelihoods"].argmin(axis=1).tolist() == [2] * len(found["likelihoods"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_costs_of_reads_equal_the_slow_ones(tmp_path: Path, seed: int) -> None:
+    """Base errors, and reads of the reference beside those of the changed haplotype, clipped or not."""
+    rng = random.Random(100 + seed)
+    reference, _, reads = two_windows(rng)
+    for number in range(10):
+        start, clip = rng.randrange(380, 520), 15 if number == 0 else 0
+        text = random_bases(clip, rng) + reference[start + clip : start + 150]
+        reads.append(MadeRead(start + clip, text, f"{clip}S{150 - clip}M" if clip else "150M", f"n{number}"))
+    for read in reads:
+        read.bases = "".join(rng.choice("ACGT") if rng.random() < 0.02 else base for base in read.bases)
+    found = evidence_of(tmp_path, reference, reads, details=True)
+    compared = 0
+    for trace in found["traces"]:
+        if not trace["realigned"]:
+            continue
+        for index, costs in zip(trace["reads"].tolist(), trace["costs"].tolist(), strict=True):
+            read = found["used_reads"][index]
+            further = min(costs) > 40
+            slow = [
+                slow_read_cost(read, haplotype.tolist(), (trace["start"], trace["end"]), trace["span"], further)
+                for haplotype in trace["haplotypes"]
+            ]
+            most = min(slow) + min(max(read["mapping_quality"], 10), 45)
+            assert costs == [min(cost, most) for cost in slow]
+            compared += len(costs)
+    assert compared > 50
+
+
 @pytest.mark.parametrize("size", [7, 18, 30])
 def test_an_insertion_that_only_clips_show_is_found_with_realignment_and_not_without(tmp_path: Path, size: int) -> None:
     rng = random.Random(size)

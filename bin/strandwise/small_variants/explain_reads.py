@@ -98,8 +98,9 @@ def _diagonals(read: dict[str, Any], trace: dict[str, Any], length: int, further
     """Pairs of diagonals (haplotype index minus read index, before and after a gap) that the core compares."""
     start, end, (first, last) = trace["start"], trace["end"], trace["span"]
     left_known, right_known = read["position"] < first, read["end"] > last
-    left = read["position"] - start - read["left_clip"]
-    right = length - (end - read["end"]) - (len(read["bases"]) - read["right_clip"])
+    lines = _lines(read)
+    left = next((line for _, stop, line in lines if stop > start), lines[-1][2]) - start
+    right = next((line for begin, _, line in reversed(lines) if begin < end), lines[0][2]) - end + length
     runs_out_left, runs_out_right = read["position"] <= start, read["end"] >= end
     if not left_known and not right_known:
         return [(left, left), (right, right)]
@@ -116,6 +117,17 @@ def _diagonals(read: dict[str, Any], trace: dict[str, Any], length: int, further
     if right_known and not runs_out_left:
         choices += [(right + gap, right) for gap in gaps]
     return choices
+
+
+def _lines(read: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """Aligned stretches of a read between its gaps: reference start and end, reference position minus index of the base."""
+    lines, at, base = [], read["position"], read["left_clip"]
+    for operation, size in read["cigar"]:
+        if operation == MATCH:
+            lines.append((at, at + size, at - base))
+        at += 0 if operation == INSERTED else size
+        base += size if operation in (MATCH, INSERTED) else 0
+    return lines
 
 
 def _along(

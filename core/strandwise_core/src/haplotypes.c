@@ -318,15 +318,40 @@ static const uint8_t *penalties_of(Haplotype *h)
     return h->gap_open;
 }
 
+/* Where the aligner put a read at both ends of the haplotypes [from, to): reference position minus index of the base. Its gaps
+ * beyond them are those of neighbouring windows, and move neither. */
+typedef struct {
+    int32_t left, right;
+} Placement;
+
+static Placement place_read(const Reads *reads, const Read *read, int32_t from, int32_t to)
+{
+    int32_t at = read->position, query = read->left_clip;
+    Placement placement = {at - query, at - query};
+    int past_from = 0;
+    for (int k = 0; k < read->n_cigar; k++) {
+        uint32_t item = reads->cigars[read->cigar + k];
+        int op = bam_cigar_op(item), size = bam_cigar_oplen(item);
+        if (op == BAM_CMATCH) {
+            if (!past_from) placement.left = at - query;
+            if (at < to || !k) placement.right = at - query;
+            past_from |= at + size > from;
+        }
+        if (op != BAM_CINS) at += size;
+        if (op == BAM_CMATCH || op == BAM_CINS) query += size;
+    }
+    return placement;
+}
+
 /* Cost (phred) of one read on one haplotype. The aligner's placement left of the events and right of them gives two
  * diagonals; a read that runs through must pass from one to the other by a gap, one that ends inside may stay on either. */
-static int32_t read_cost(const Reads *reads, const Read *read, Window *w, Haplotype *h, int32_t from, int32_t to, int any_gap)
+static int32_t read_cost(const Reads *reads, const Read *read, const Placement *placement, Window *w, Haplotype *h, int32_t from, int32_t to,
+                         int any_gap)
 {
     const uint8_t *bases = reads->bases + read->sequence;
     int n = read->length;
     int left_known = read->position < w->from, right_known = read->end > w->to;
-    int left = read->position - from - read->left_clip;                                   /* diagonal by the left end */
-    int right = h->length - (to - read->end) - (n - read->right_clip);                    /* diagonal by the right end */
+    int left = placement->left - from, right = placement->right - to + h->length; /* diagonals */
     int through_left = read->position <= from, through_right = read->end >= to;
     if (!left_known && !right_known) {
         int32_t a = diagonal_cost(bases, w->base_costs, n, h->bases, h->length, left);
@@ -374,15 +399,16 @@ static void realign(const Reads *reads, Window *w, int32_t from, int32_t to)
         const uint8_t *qualities = reads->qualities + read->sequence;
         mismatch_costs(qualities, read->length, w->base_costs);
         int32_t *costs = w->costs + (size_t)i * MAX_HAPLOTYPES;
+        Placement placement = place_read(reads, read, from, to);
         int32_t least = 100000;
         for (int h = 0; h < w->n_haplotypes; h++) {
-            costs[h] = read_cost(reads, read, w, &w->haplotypes[h], from, to, 0);
+            costs[h] = read_cost(reads, read, &placement, w, &w->haplotypes[h], from, to, 0);
             if (costs[h] < least) least = costs[h];
         }
         if (least > MISFIT) {
             least = 100000;
             for (int h = 0; h < w->n_haplotypes; h++) {
-                costs[h] = read_cost(reads, read, w, &w->haplotypes[h], from, to, 1);
+                costs[h] = read_cost(reads, read, &placement, w, &w->haplotypes[h], from, to, 1);
                 if (costs[h] < least) least = costs[h];
             }
         }
