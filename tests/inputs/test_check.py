@@ -344,9 +344,9 @@ def test_samples_of_an_expression_table_may_stand_in_rows(case: Case) -> None:
 
 
 def test_columns_that_describe_genes_are_no_samples(case: Case) -> None:
-    table = "gene_id\tgene_name\tT1\nENSG1\tTP53\t1\n"
-    text_file(case.folder / "e.tsv", table)
-    case.rows({"patient": "P1", "sample": "T1", "expression": "e.tsv"})
+    table = "gene_id,gene_name,T1\nENSG1,TP53,1\n"
+    text_file(case.folder / "e.csv", table)
+    case.rows({"patient": "P1", "sample": "T1", "expression": "e.csv"})
     assert case.problems(expression_scale="tpm") == []
 
 
