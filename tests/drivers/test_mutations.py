@@ -88,11 +88,6 @@ def test_some_samples_of_a_cohort():
     ]
 
 
-def test_silent_mutations_alone_cannot_be_ranked():
-    with pytest.raises(InputError, match="all mutations of known genes are silent"):
-        made([("A", 9, "silent", "s1", ""), ("B", 9, "silent", "s2", "")])
-
-
 def test_a_maf_whose_rows_are_all_left_out_says_why():
     empty = pandas.DataFrame(columns=["symbol", "chromosome", "start", "reference", "alternate", "effect", "sample"])
     maf = Maf(empty, ["s1"], "", [Note("info", "9 mutations left out because FILTER is not PASS (germline 9).")])

@@ -177,6 +177,11 @@ def test_one_sample_claims_nothing(tmp_path):
     assert (table["q_value"] >= 0.1).all()
 
 
+def test_silent_mutations_alone_cannot_be_ranked(tmp_path):
+    with pytest.raises(InputError, match="all mutations of known genes are silent"):
+        run(altered(tmp_path / "silent.maf", lambda row: row[6] == "Silent"), tmp_path / "out")
+
+
 def altered(path: Path, change) -> Path:
     rows = rows_of(LAML)
     kept = [rows[0], *(row for row in rows[1:] if change(row))]

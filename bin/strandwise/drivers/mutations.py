@@ -143,10 +143,6 @@ def prepare(maf: Maf, symbols: Symbols, features: "pandas.DataFrame") -> tuple[C
         parsed["reference_aa"].to_numpy(np.int8), parsed["alternate_aa"].to_numpy(np.int8), substitutions(table),
         np.ones(len(table)), weight, table["row"].to_numpy(), n_samples, np.empty(0),
     )  # fmt: skip
-    if (cohort.effect == SILENT).all():
-        raise InputError(
-            "MAF: all mutations of known genes are silent; selection is seen in those that change a protein"
-        )
     cohort.codons = protein_lengths(cohort)
     return cohort, notes + _poor_data(cohort)
 

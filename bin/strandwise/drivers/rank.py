@@ -37,6 +37,7 @@ from strandwise.drivers.tables import (
     GENE_PAIRS,
     ONCOPLOT,
 )
+from strandwise.errors import InputError
 from strandwise.formats.files import written
 from strandwise.formats.genes import read_gene_features, read_symbols
 from strandwise.formats.maf import Maf, read_mafs
@@ -102,6 +103,10 @@ def rank(
     features = read_gene_features(gene_features or genes / "gene_features.tsv.gz")
     maf = read_mafs(mafs)
     cohort, prepared = prepare(maf, read_symbols(genes), features)
+    if (cohort.effect == SILENT).all():
+        raise InputError(
+            "MAF: all mutations of known genes are silent; selection is seen in those that change a protein"
+        )
     build, checked = build_notes(maf, cohort, reference)
     if reference:
         checked += with_contexts(maf, cohort, reference)
