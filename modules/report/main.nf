@@ -68,6 +68,9 @@ def closingWords(options, note_files) {
     lines = lines ? ['What needs attention:'] + lines : lines
     if (!options.validate_only) {
         lines << (report.exists() ? "Report: ${report.toUriString().replaceFirst('^file://', '')}" : 'There is no report.')
+        if (!workflow.success && !failed) {
+            lines << '-resume goes on from here: what is done is not done again.'
+        }
     }
     def ended = workflow.success && !failed ? (options.validate_only ? 'found no problem' : 'finished') : 'ended with failures'
     return "\n${workflow.manifest.name} ${workflow.manifest.version} ${ended} after ${workflow.duration}.\n${lines.join('\n')}"

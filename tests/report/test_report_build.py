@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from built_report import Built
 from numpy.random import default_rng
@@ -29,6 +30,7 @@ from strandwise.errors import InputError
 from strandwise.formats.notes import Note
 from strandwise.report.build import build
 from strandwise.report.drivers import _evidence
+from strandwise.report.reliability import content
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = '<img src=x onerror="alert(1)">&'
@@ -170,7 +172,9 @@ def test_links_are_relative_to_the_results_folder(everything: Built) -> None:
         "small_variants/S1/S1.vcf.gz",
         "pipeline_info/",
     } <= links
-    assert [address for address in links if "<" in address] == [], "a name that stands for several folders leads nowhere"
+    assert [address for address in links if "<" in address] == [], (
+        "a name that stands for several folders leads nowhere"
+    )
 
 
 def test_versions_and_parameters(everything: Built) -> None:
@@ -311,6 +315,13 @@ def test_cost_is_summed_by_sample(judged_samples: Built) -> None:
     assert first[:6] == ["S1", "38", "37 min", "18.3 s", "74 min", "100 MB"]
     assert second[:3] == ["S1 b (S1.b)", "5", "4 min"]
     assert "Cost of calling" not in judged_samples.summary, "plain texts are the same in every run"
+
+
+def test_no_empty_figure_is_drawn_of_a_handful_of_genotypes() -> None:
+    row = {"set": "calls", "type": "SNP", "decision": "called", "gq_from": 30.0, "gq_to": 40.0, "genotypes": 4}
+    few = content(pd.DataFrame([row | {"expected": 0.002, "observed": 0}]))
+    assert "<svg" not in few and "Too few genotypes" in few and "0.0005" in few
+    assert "<svg" in content(pd.DataFrame([row | {"expected": 0.002, "observed": 1}]))
 
 
 def test_reliability_of_the_model_is_drawn_and_summed_up(judged_samples: Built) -> None:

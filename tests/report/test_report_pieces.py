@@ -235,6 +235,7 @@ def test_cost_of_a_genome_from_a_part_of_it() -> None:
 def test_cost_without_reads_projects_nothing_and_little_is_said_to_be_little() -> None:
     assert cost_of([task("call", 0.4, 0.4)], bases=50_000, depth=0, mapped=0).genome is None
     assert cost_of([task("call", 0.4, 0.5)], bases=50_000, depth=30, mapped=0).few
+    assert cost_of([task("call", 0.4, 0.5)], bases=19_999, depth=30, mapped=0).genome is None
 
 
 def test_phasing_grows_with_the_genome_as_calling_does() -> None:

@@ -19,12 +19,14 @@ SCALED = ("call", "phase", "summarise")
 
 FEW_BASES = 20e6
 """Below so many sequenced bases (about 0.7 Mb at 30x) a projection rests on less than a second of work."""
+LEAST_BASES = 20_000
+"""Below so many called bases there is no projection: what a task does once, and not per base, would be multiplied 150,000 times."""
 
 
 @dataclass(frozen=True)
 class Cost:
     """Of one sample. tasks: that ended well; cpu, start, wall: seconds, summed over them (start: of cpu, before the work
-    began); peak: MB of the largest task; genome: CPU seconds projected, None where nothing was read; few: from FEW_BASES."""
+    began); peak: MB of the largest task; genome: CPU seconds projected, None where less than LEAST_BASES was called; few: from FEW_BASES."""
 
     tasks: int
     cpu: float
@@ -49,7 +51,7 @@ def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapp
         by_task.setdefault(cost["task"], []).append(cost)
     calling, counting = by_task.get("call", []), by_task.get("summarise", [])
     genome = None
-    if calling and bases and depth:
+    if calling and bases >= LEAST_BASES and depth:
         start = sum(cost["start_s"] for cost in calling) / len(calling)
         genome = (
             _work(calling + by_task.get("phase", [])) * GENOME / bases * min(1.0, GENOME_DEPTH / depth)
@@ -139,6 +141,6 @@ def section(parent: Parent, parts: Parts, costs: Mapping[str, Cost], labels: Map
     attempts that failed are not in it. Wall time is summed over tasks, which may have run side by side. The projection is a linear
     extrapolation, not a run: calling (and phasing) beyond its start-up per base called (from more than 30× scaled down to it) times 3.1 Gb, counting beyond its
     start-up per base of the reads times 30 × 3.1 Gb, and 35 starts of a task. Where less than 20 Mb of sequenced bases were
-    called it rests on under a second of work, and says “some”."""
+    called it rests on under a second of work, and says “some”; from less than 20 kb nothing is projected."""
     content = html.table(header, rows, "sw-cost", range(1, len(header)))
     return parent.html("small_variants_cost", "Cost", content, description)

@@ -63,7 +63,7 @@ def content(table: "pandas.DataFrame") -> str:
     figures = "".join(
         _figure(f"{decision} genotypes", list(rows.to_dict("records")), sets)
         for decision, rows in table.groupby("decision", sort=False)
-        if rows["genotypes"].sum()
+        if any(_drawn(row) for row in rows.to_dict("records"))
     )
     header = [
         "Set",
@@ -92,8 +92,9 @@ def content(table: "pandas.DataFrame") -> str:
         for index, name in enumerate(sets)
         if len(sets) > 1
     )
+    drawn = f'<div class="sw-panels">{figures}</div><p class="sw-legend">{legend}</p>'
     return (
-        f'<div class="sw-panels">{figures}</div><p class="sw-legend">{legend}</p>'
+        f"{drawn if figures else '<p>Too few genotypes for a figure: no bin has half an error expected or one seen.</p>'}"
         f"{html.table(header, rows, 'sw-reliability', range(3, 8))}"
     )
 
@@ -139,9 +140,9 @@ def _figure(title: str, rows: Sequence[dict[str, Any]], sets: Sequence[str]) -> 
 
 def _marks(rows: Sequence[dict[str, Any]], sets: Sequence[str], across: Any, down: Any) -> Iterator[str]:
     for row in rows:
-        total, expected, observed = row["genotypes"], row["expected"], row["observed"]
-        if not total or (expected < 0.5 and not observed):
+        if not _drawn(row):
             continue
+        total, expected, observed = row["genotypes"], row["expected"], row["observed"]
         x, y = across(expected / total), down(observed / total)
         low, high = share_interval(observed, total)
         said = (
@@ -151,6 +152,11 @@ def _marks(rows: Sequence[dict[str, Any]], sets: Sequence[str], across: Any, dow
         colour = COLOURS.get(row["type"], html.GREY)
         yield f'<g><title>{html.text(said)}</title><path class="whisker" stroke="{colour}" d="M{x:.1f} {down(low):.1f}V{down(high):.1f}"/>'
         yield f"{_mark(sets.index(row['set']), x, y, colour)}</g>"
+
+
+def _drawn(row: dict[str, Any]) -> bool:
+    """Whether a bin says anything: one in which less than half an error is expected and none is seen does not."""
+    return bool(row["genotypes"]) and (row["expected"] >= 0.5 or row["observed"] > 0)
 
 
 def _place(rate: float) -> float:
