@@ -187,6 +187,8 @@ def test_protein_changes_from_long_names_and_from_vep(tmp_path):
         ("p.Gly12ValfsTer5", "p.G12Vfs*5"),
         ("p.Ser33%3D", "p.S33="),
         ("TP53:NM_000546:exon8:c.G818A:p.R273H,TP53:NM_001126112:exon8:c.G818A:p.R273H", "p.R273H"),
+        ("p.WQ288fs", "p.WQ288fs"),
+        ("p.-213fs", "p.-213fs"),
         ("p.?", ""),
         ("NA", ""),
     ],

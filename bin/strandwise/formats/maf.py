@@ -241,7 +241,7 @@ def short_change(text: str) -> str:
     found = re.search(r"p\.[^,;\s]+", text)
     change = found.group().replace("(", "").replace(")", "").replace("%3D", "=") if found else f"p.{text.strip()}"
     change = re.sub("|".join(AMINO_ACIDS), lambda name: AMINO_ACIDS[name.group()], change)
-    return change if re.match(r"p\.[A-Z*]?\d", change) else ""
+    return change if re.match(r"p\..*\d" if found else r"p\.[A-Z*]?\d", change) else ""
 
 
 def vep_change(residues: str, number: str) -> str:
