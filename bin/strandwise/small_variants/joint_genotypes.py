@@ -158,7 +158,7 @@ class JointModel:
         artefacts: float (loci, samples), likelihood of 0/0 where the site is an artefact, on the scale of `likelihoods`; showing: as
         likelihoods, where the site shows reads of the reference to everybody, with the odds float (loci,); None: no site does. With one
         copy per cell the homozygous genotypes stand for the allele. clean: float (loci, samples), chance that a sample shows no
-        alternate where the site is an artefact, 1 where it shows some; it counts for parents whose child shows some.
+        alternate where the site is an artefact, 1 where it shows some; it counts for parents of a child that shows some.
         """
         result = self._posteriors(likelihoods)
         if showing is not None and odds is not None and odds.any():
@@ -166,16 +166,19 @@ class JointModel:
             _or_showing(result, self._posteriors(showing[rows]), rows, odds[rows])
         if artefacts is None:
             return result
-        return _or_artefact(result, artefacts, 1.0 if clean is None else self._seen_in_children_alone(clean))
+        return _or_artefact(result, artefacts, 1.0 if clean is None else self._hidden_in_families(clean))
 
-    def _seen_in_children_alone(self, clean: np.ndarray) -> np.ndarray:
-        """Chance that an artefact shows in a child and in neither parent as it does, float (loci,); 1 where it is not so."""
+    def _hidden_in_families(self, clean: np.ndarray) -> np.ndarray:
+        """Chance that an artefact shows in children and not in their parents as they do, float (loci,); 1 where it is not so.
+
+        Both parents are clean and a child is not, or one of them and the other is not, like a child of theirs.
+        """
         chances = np.ones(len(clean))
         for family in self.families:
             if family.mother is None or family.father is None:
                 continue
             parents = clean[:, [family.mother, family.father]]
-            here = (parents < 1).all(axis=1) & (clean[:, family.children] == 1).any(axis=1)
+            here = (parents < 1).any(axis=1) & (clean[:, family.children] == 1).any(axis=1)
             chances *= np.where(here, np.maximum(OF_ONE_SAMPLE, parents.prod(axis=1)), 1.0)
         return chances
 
