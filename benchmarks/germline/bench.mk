@@ -31,8 +31,8 @@ germline-reliability: setup ## reliability.tsv of a model from held-out reads, a
 	$(python) $(germline)/simulate.py sets --plan $(germline)/sets.tsv --data $(DATA) --output $(germline_sets) --only heldout
 	$(python) $(germline)/calibration.py --sets $(germline_sets)/SETS.tsv --model $(germline_model)
 
-bench-trio: setup ## two simulated trios with de novo variants, each alone and together, peers beside us: make bench-trio DATA=… [GATK='command of GATK'] (two hours)
-	for seed in 1 2; do $(python) $(germline)/trio.py reads --data $(DATA) --output $(germline_sets)/trio_$$seed --coverage 30 --coverage 15 --seed $$seed \
+bench-trio: setup ## four simulated trios with de novo variants, each alone and together, peers beside us: make bench-trio DATA=… [GATK='command of GATK'] (four hours)
+	for seed in 1 2 3 4; do $(python) $(germline)/trio.py reads --data $(DATA) --output $(germline_sets)/trio_$$seed --coverage 30 --coverage 15 --seed $$seed \
 	  && $(python) $(germline)/trio.py call --folder $(germline_sets)/trio_$$seed --coverage 30 --coverage 15 $(if $(GATK),--gatk '$(GATK)') \
 	  && $(python) $(germline)/trio.py score --folder $(germline_sets)/trio_$$seed --coverage 30 --coverage 15 || exit 1; done
 	$(python) $(germline)/trio.py cohort --folder $(germline_sets)/trio_1
