@@ -228,14 +228,15 @@ def test_cost_of_a_genome_from_a_part_of_it() -> None:
     ]
     found = cost_of([*tasks, task("summarise", 0.4, 4.4)], bases=3.1e6, depth=60, mapped=186e6)
     assert found.genome == pytest.approx(2500 + 2000 + 17.5 + 0.5)
-    assert (found.tasks, found.peak, found.few) == (5, 140, False)
+    assert (found.tasks, found.peak) == (5, 140)
     assert found.cpu == pytest.approx(10.9) and found.start == pytest.approx(1.6) and found.wall == pytest.approx(21.8)
 
 
-def test_cost_without_reads_projects_nothing_and_little_is_said_to_be_little() -> None:
-    assert cost_of([task("call", 0.4, 0.4)], bases=50_000, depth=0, mapped=0).genome is None
-    assert cost_of([task("call", 0.4, 0.5)], bases=50_000, depth=30, mapped=0).few
-    assert cost_of([task("call", 0.4, 0.5)], bases=19_999, depth=30, mapped=0).genome is None
+def test_from_no_reads_or_few_nothing_is_projected() -> None:
+    """20 Mb of sequenced bases are what it takes."""
+    assert cost_of([task("call", 0.4, 0.4)], bases=1e6, depth=0, mapped=0).genome is None
+    assert cost_of([task("call", 0.4, 0.5)], bases=1e6, depth=19.9, mapped=0).genome is None
+    assert cost_of([task("call", 0.4, 0.5)], bases=1e6, depth=20, mapped=0).genome is not None
 
 
 def test_phasing_grows_with_the_genome_as_calling_does() -> None:

@@ -17,16 +17,15 @@ GENOME_SHARDS = 35
 SCALED = ("call", "phase", "summarise")
 """Tasks whose work grows with the genome; the others join and cut, in seconds."""
 
-FEW_BASES = 20e6
-"""Below so many sequenced bases (about 0.7 Mb at 30x) a projection rests on less than a second of work."""
-LEAST_BASES = 20_000
-"""Below so many called bases there is no projection: what a task does once, and not per base, would be multiplied 150,000 times."""
+LEAST_BASES = 20e6
+"""Below so many sequenced bases (about 0.7 Mb at 30x) there is no projection: what a task does once, and not per base, would be
+multiplied some thousand times."""
 
 
 @dataclass(frozen=True)
 class Cost:
     """Of one sample. tasks: that ended well; cpu, start, wall: seconds, summed over them (start: of cpu, before the work
-    began); peak: MB of the largest task; genome: CPU seconds projected, None where less than LEAST_BASES was called; few: from FEW_BASES."""
+    began); peak: MB of the largest task; genome: CPU seconds projected, None where less than LEAST_BASES was called."""
 
     tasks: int
     cpu: float
@@ -34,7 +33,6 @@ class Cost:
     wall: float
     peak: float
     genome: float | None
-    few: bool
 
 
 def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapped: float) -> Cost:
@@ -51,7 +49,7 @@ def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapp
         by_task.setdefault(cost["task"], []).append(cost)
     calling, counting = by_task.get("call", []), by_task.get("summarise", [])
     genome = None
-    if calling and bases >= LEAST_BASES and depth:
+    if calling and bases * depth >= LEAST_BASES:
         start = sum(cost["start_s"] for cost in calling) / len(calling)
         genome = (
             _work(calling + by_task.get("phase", [])) * GENOME / bases * min(1.0, GENOME_DEPTH / depth)
@@ -61,7 +59,7 @@ def cost_of(costs: Sequence[Mapping[str, Any]], bases: float, depth: float, mapp
         genome += sum(cost["cpu_s"] for name, rows in by_task.items() if name not in SCALED for cost in rows)
     cpu, start, wall = (sum(cost[key] for cost in costs) for key in ("cpu_s", "start_s", "wall_s"))
     peak = max((cost["peak_mb"] for cost in costs), default=0.0)
-    return Cost(len(costs), cpu, start, wall, peak, genome, bases * depth < FEW_BASES)
+    return Cost(len(costs), cpu, start, wall, peak, genome)
 
 
 def _work(costs: Sequence[Mapping[str, Any]]) -> float:
@@ -89,9 +87,7 @@ def time_text(seconds: float) -> str:
 
 
 def _genome_text(cost: Cost) -> str:
-    if cost.genome is None:
-        return "–"
-    return f"{'some ' if cost.few else ''}{time_text(cost.genome)}"
+    return "–" if cost.genome is None else time_text(cost.genome)
 
 
 def card(costs: Mapping[str, Cost], anchor: str) -> Card:
@@ -100,8 +96,7 @@ def card(costs: Mapping[str, Cost], anchor: str) -> Card:
     known = sorted(cost.genome for cost in costs.values() if cost.genome is not None)
     details = f"processor time of {html.plural(len(costs), 'sample')}; at most {max(cost.peak for cost in costs.values()):,.0f} MB"
     if known:
-        few = all(cost.few for cost in costs.values())
-        details += f"<br>a 30× genome: {'roughly ' if few else 'about '}{time_text(known[len(known) // 2])}, projected"
+        details += f"<br>a 30× genome: about {time_text(known[len(known) // 2])}, projected"
     return Card("Cost of calling", time_text(cpu), details, html.GREY, anchor)
 
 
@@ -140,7 +135,7 @@ def section(parent: Parent, parts: Parts, costs: Mapping[str, Cost], labels: Map
     description = """Processor time (user and system) and memory as the tasks of calling measured them themselves, from shards to statistics;
     attempts that failed are not in it. Wall time is summed over tasks, which may have run side by side. The projection is a linear
     extrapolation, not a run: calling (and phasing) beyond its start-up per base called (from more than 30× scaled down to it) times 3.1 Gb, counting beyond its
-    start-up per base of the reads times 30 × 3.1 Gb, and 35 starts of a task. Where less than 20 Mb of sequenced bases were
-    called it rests on under a second of work, and says “some”; from less than 20 kb nothing is projected."""
+    start-up per base of the reads times 30 × 3.1 Gb, and 35 starts of a task. From less than 20 Mb of
+    sequenced bases (0.7 Mb at 30×) nothing is projected: it would rest on under a second of work."""
     content = html.table(header, rows, "sw-cost", range(1, len(header)))
     return parent.html("small_variants_cost", "Cost", content, description)
